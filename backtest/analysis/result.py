@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import real_nav
+from backtest.analysis.attribution.sleeve_attribution import sleeve_summary
 from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
@@ -45,6 +46,11 @@ class BacktestResult(RunRecord):
     def capital_and_risk(self) -> pd.DataFrame:
         """(n, 3) average shares of capital, expected risk and realised risk. See `holdings.capital_and_risk`."""
         return capital_and_risk(self)
+
+    @cached_property
+    def sleeves(self) -> pd.DataFrame:
+        """(k + 1, 3) weight, profit and share of risk of each sleeve of a blend. See `sleeve_attribution`."""
+        return sleeve_summary(self)
 
     @cached_property
     def realised_risk(self) -> pd.DataFrame:

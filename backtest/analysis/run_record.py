@@ -66,6 +66,9 @@ class RunRecord:
         series_sha256: hash of each series of the run, by name of the asset or of the setting, such as `data.cash`.
         own_code: SHA-256 of each file of code that did not come with the package, by path.
         order_terms: prices, lots and costs at the last date, for orders; None if the record was cut or built by hand.
+        strategy_files: SHA-256 of each file that belongs to the strategy's settings, such as given weights, by path.
+        sleeve_weights: (m, k × n) target weights of each sleeve of a blend, fractions of NAV, with columns of sleeve
+            and asset; they add up to the target weights. None for other strategies.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
             that was built by hand or unpickled: a pickle leaves out the market data.
     """
@@ -105,6 +108,8 @@ class RunRecord:
     series_sha256: Mapping[str, str] = field(default_factory=dict)
     own_code: Mapping[str, str] = field(default_factory=dict)
     order_terms: OrderTerms | None = None
+    strategy_files: Mapping[str, str] = field(default_factory=dict)
+    sleeve_weights: pd.DataFrame | None = None
     setup: object | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ _BY_NAME = frozenset({"assets", "classes", "fx", "splice"})
 def resolve_extends(path: Path, problems: list[str]) -> MappingNode:
     """Return the settings of a file merged with those it extends; each node is marked with its own file.
 
-    Relative paths of prices are rewritten, where files are in different folders, to be relative to the first file.
+    Relative paths are rewritten, where files are in different folders, to be relative to the first file.
 
     Args:
         path: the file.
@@ -118,14 +118,14 @@ def _same_kind(name: str, base: MappingNode, own: MappingNode) -> bool:
 
 
 def _relocate(node: Node, folder: PurePath, location: tuple[str, ...] = ()) -> Node:
-    """Return the settings below a node, with a folder prepended to relative paths of prices."""
+    """Return the settings below a node, with a folder prepended to relative paths."""
     if isinstance(node, MappingNode):
         pairs = pairs_of(node).items()
         return with_pairs(
             node, {name: (key, _relocate(value, folder, (*location, name))) for name, (key, value) in pairs}
         )
     path = scalar(node)
-    if not (isinstance(node, ScalarNode) and _is_price_path(location) and isinstance(path, str)):
+    if not (isinstance(node, ScalarNode) and _is_path(location) and isinstance(path, str)):
         return node
     if is_address(path) or path.startswith("~"):
         return node
@@ -134,13 +134,15 @@ def _relocate(node: Node, folder: PurePath, location: tuple[str, ...] = ()) -> N
     return moved
 
 
-def _is_price_path(location: tuple[str, ...]) -> bool:
-    """Return whether a location is the path of the data section, or the path of one series."""
+def _is_path(location: tuple[str, ...]) -> bool:
+    """Return whether a location is the path of the data section, of one series, or of a file of the strategy."""
     match location:
         case ("data", "path"):
             return True
         case ("data", setting, "path"):
             return setting not in _BY_NAME
+        case ("strategy", *_, "file"):
+            return True
         case ("data", setting, _, "path"):
             return setting in _BY_NAME
     return False

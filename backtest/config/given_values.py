@@ -6,7 +6,7 @@ They become the same nodes as YAML, so that the same checks apply, with the same
 from collections.abc import Mapping
 from datetime import date
 from os import PathLike, fspath
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,33 +14,16 @@ from pydantic import BaseModel
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from backtest.config.extends import EXTENDS, Pairs, merged_pairs, pairs_of, with_pairs
-from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.config.run_config import RunConfig
 from backtest.config.yaml_nodes import GivenMark, dotted
 from backtest.config.yaml_text import DEEPEST
 from backtest.errors import ConfigError
 from backtest.estimation.estimator import Estimator
 from backtest.strategy import Strategy
+from backtest.strategy.choice import NamedClass, StrategyChoice
 
 _AS_IT_IS = "value"  # style of a scalar whose value is a Python object, not text of YAML
 _SECTION = 2  # steps of a setting of a section, such as `estimation.window`
-
-
-class NamedClass(str):
-    """Name of a strategy or an estimator whose class is given, so that it is not searched for.
-
-    Args:
-        name: the name.
-        given: the class.
-    """
-
-    __slots__ = ("given",)
-    given: type[Any]
-
-    def __new__(cls, name: str, given: type[Any]) -> Self:
-        """Return the name with its class."""
-        named = super().__new__(cls, name)
-        named.given = given
-        return named
 
 
 def nodes_of(values: Mapping[str, Any], mark: GivenMark) -> MappingNode:

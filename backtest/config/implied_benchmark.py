@@ -55,7 +55,11 @@ def series_benchmark(name: str, run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inherited(run: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: run[name] for name in _INHERITED if name in run}
+    inherited = {name: run[name] for name in _INHERITED if name in run}
+    rebalance = inherited.get("rebalance")
+    if isinstance(rebalance, Mapping) and rebalance.get("frequency") == "given":  # the dates of the run's own strategy
+        inherited["rebalance"] = {name: value for name, value in rebalance.items() if name != "frequency"}
+    return inherited
 
 
 def _as_name(words: str) -> str:

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from backtest.config.document import Document
 from backtest.config.messages import first_lines, join_names
-from backtest.config.run_config import StrategyChoice
 from backtest.config.terms_check import term_mistakes
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
@@ -20,6 +19,7 @@ from backtest.data.sources.source import CatalogueEntry
 from backtest.errors import DataError, suggestion
 from backtest.own_code import reported
 from backtest.strategy import StrategyError
+from backtest.strategy.choice import StrategyChoice
 
 
 def check_names(document: Document, problems: list[str], strategy: StrategyChoice | None, folder: Path) -> None:

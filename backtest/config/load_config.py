@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from backtest.config.document import Document
-from backtest.config.given_values import NamedClass, fields_of
+from backtest.config.given_values import fields_of
 from backtest.config.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
 from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
-from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.config.run_config import RunConfig
 from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings
 from backtest.errors import ConfigError, DataError, EstimationError
@@ -21,6 +21,7 @@ from backtest.estimation.estimator import Estimator
 from backtest.estimation.methods.sample_covariance import Sample
 from backtest.own_code import is_own
 from backtest.strategy import StrategyError
+from backtest.strategy.choice import NamedClass, StrategyChoice
 from backtest.strategy.discovery import find_strategy, strategy_files, with_settings
 
 _ENDINGS = (".yaml", ".yml")
@@ -155,7 +156,7 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
             strategy = name.given
         else:
             strategy = find_strategy(name, document.folder_of(("strategy", "name")))
-        model = with_settings(strategy, name, settings)
+        model = with_settings(strategy, name, settings, document.path.parent)
         return StrategyChoice(name=str(name), model=model)
     except StrategyError as problem:
         problems.append(f"{document.at(('strategy', 'name'))}: strategy.name: {problem}")

@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backtest.config.run_config import RunConfig, StrategyChoice
+from backtest.config.run_config import RunConfig
 from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
 from backtest.reporting.files.finished_run import manifest_of_run
 from backtest.reporting.files.manifest import MANIFEST
+from backtest.strategy.choice import StrategyChoice
 from backtest.strategy.discovery import find_strategy, with_settings
 
 
@@ -70,7 +71,7 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
     given = dict(chosen)
     name = given.pop("name")
     try:
-        model = with_settings(find_strategy(name, file.parent), name, given)
+        model = with_settings(find_strategy(name, file.parent), name, given, file.parent)
         strategy = StrategyChoice(name=name, model=model)
         return RunConfig.model_validate({**settings, "strategy": strategy, "benchmark": None, "file": file})
     except ValidationError as failure:

@@ -67,7 +67,7 @@ def lines(
         if at in above and error["type"] == "too_short":
             continue  # its only items are wrong
         reported.setdefault(at, []).append(error)
-    keys = {at for at, error in located if error["loc"][-1] == "[key]"}
+    keys = {at for at, error in located if error["loc"][-1:] == ("[key]",)}
 
     def words_of(at: tuple[str | int, ...], error: ErrorDetails) -> str:
         unknown = error["type"] == "extra_forbidden"

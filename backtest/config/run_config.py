@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    InstanceOf,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -28,21 +27,10 @@ from backtest.estimation.methods.sample_covariance import Sample
 from backtest.own_code import is_own, reported
 from backtest.redaction import redact_settings
 from backtest.reporting.report_settings import ReportSettings
-from backtest.strategy import Strategy, StrategyError
+from backtest.strategy import StrategyError
+from backtest.strategy.choice import StrategyChoice
 from backtest.strategy.discovery import find_strategy, with_settings
 from backtest.strategy.scaling import Scaling
-
-
-class StrategyChoice(BaseModel):
-    """A strategy and its name in the configuration.
-
-    Definitions: docs/conventions/strategies.md#interface
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    model: InstanceOf[Strategy]
 
 
 class RunConfig(BaseModel):
@@ -72,7 +60,7 @@ class RunConfig(BaseModel):
     estimation: EstimationSettings = Sample()
     strategy: StrategyChoice
     leverage: Scaling | None = None
-    rebalance: RebalanceSettings = RebalanceSettings()
+    rebalance: Annotated[RebalanceSettings, Field(validate_default=True)] = RebalanceSettings()
     costs: TradingCosts = TradingCosts()
     financing: Financing = Margin()
     fees: Fees = Fees()
@@ -105,7 +93,7 @@ class RunConfig(BaseModel):
         if not isinstance(settings.get("name"), str) or "model" in settings:
             return given
         name, folder = settings.pop("name"), Path(given.get("file", "")).parent
-        model = with_settings(find_strategy(name, folder), name, settings)
+        model = with_settings(find_strategy(name, folder), name, settings, folder)
         return {**given, "strategy": StrategyChoice(name=name, model=model)}
 
     @field_validator("financing", mode="before")
@@ -142,6 +130,20 @@ class RunConfig(BaseModel):
         elif financing.tiers is not None:
             _check_capital("tiers", info)
         return financing
+
+    @field_validator("rebalance")
+    @classmethod
+    def _find_dates(cls, rebalance: RebalanceSettings, info: ValidationInfo) -> RebalanceSettings:
+        strategy = info.data.get("strategy")
+        if strategy is None:
+            return rebalance
+        if strategy.model.decision_dates() is not None:
+            return rebalance.on_own_dates()
+        if rebalance.frequency == "given":
+            raise _wrong(
+                "frequency", f"given, but {strategy.name} has no dates of its own; expected one such as monthly"
+            )
+        return rebalance
 
     @field_validator("rebalance")
     @classmethod

@@ -56,6 +56,7 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     if not np.nan_to_num(path.targets).any():
         notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
     notes += _shadowing(decided.plan.config)
+    notes += _own_dates(decided.plan)
     notes += _margin_notes(path, dates, terms)
     notes += _binding_notes(decided, path)
     notes += _calm_notes(decided, path)
@@ -77,6 +78,28 @@ def _shadowing(config: RunConfig) -> list[str]:
         for noun, name, own, shipped in chosen
         if is_own(own) and name in shipped
     ]
+
+
+def _own_dates(plan: Plan) -> list[str]:
+    """Notes on dates of given weights that are not dates of the data."""
+    given, dates = plan.config.strategy.model.decision_dates(), plan.data.dates
+    if given is None:
+        return []
+    notes, first, last = [], dates[0], dates[-1]
+    between = given[(given > first) & (given < last) & ~given.isin(dates)]
+    if not between.empty:
+        then = dates[int(dates.searchsorted(between[0]))]
+        notes.append(
+            f"{len(between)} of {len(given)} dates of given weights are not dates of the data; such weights count from "
+            f"the next one: {between[0]:%Y-%m-%d} from {then:%Y-%m-%d}"
+        )
+    for outside, where in (
+        (given < first, f"before the data, which begins on {first:%Y-%m-%d}"),
+        (given > last, f"after the data, which ends on {last:%Y-%m-%d}"),
+    ):
+        if outside.any():
+            notes.append(f"{outside.sum()} of {len(given)} dates of given weights are {where}")
+    return notes
 
 
 def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:

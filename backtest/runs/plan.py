@@ -15,7 +15,7 @@ from backtest.engine.build_terms import build_terms
 from backtest.engine.market_periods import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.path import Bands, Path
-from backtest.engine.settings.schedule import rebalance_rows
+from backtest.engine.settings.schedule import given_rows, rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
@@ -27,6 +27,7 @@ from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
+from backtest.strategy.sleeves import parts_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class Plan:
     def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
         """Find the dates on which the strategy can decide."""
         check_lengths(config, data.periods_per_year)
-        rows = rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
+        rows = decision_rows(config, data)
         followed = None if benchmark is None else benchmark.followed
         agenda = agenda_of(rows, DecisionSettings.of(config), data, followed)
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
@@ -297,10 +298,20 @@ class Decisions:
         return targets
 
 
+def decision_rows(config: RunConfig, data: MarketData) -> list[int]:
+    """Return the positions of the rebalance dates in the data."""
+    own = config.strategy.model.decision_dates() if config.rebalance.frequency == "given" else None
+    if own is not None:
+        return given_rows(data.dates, own)
+    return rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
+
+
 def check_lengths(config: RunConfig, periods_per_year: int) -> None:
     """Raise `ConfigError` if a window, half-life or other length of time covers too few rows of the data."""
     sections = {"estimation": config.estimation, "strategy": config.strategy.model, "leverage": config.leverage}
     given = {name: settings for name, settings in sections.items() if settings is not None}
     lines = [line for name, settings in given.items() for line in too_short(name, settings, periods_per_year)]
+    for part in list(parts_of(config.strategy.model))[1:]:
+        lines += too_short(f"strategy {type(part).__name__}", part, periods_per_year)
     if lines:
         raise add_places_in(ConfigError(*lines), config.file)

@@ -21,7 +21,9 @@ from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
+from backtest.runs.sleeve_targets import sleeve_targets
 from backtest.runs.spread_match import Match
+from backtest.strategy.sleeves import parts_of
 
 _log = logging.getLogger(__name__)
 
@@ -90,11 +92,14 @@ def _whole(
         settings=settings,
         notes=(*plan.data.notes, *run_notes(decided, ledger), *improbable(settings)),
     )
+    sleeves = sleeve_targets(decided)
     result = replace(
         result,
         config_file=public(str(config.file.absolute())) if config.file.name else None,
         overrides=config.overridden(settings),
         own_code=own_code,
+        strategy_files={public(file): digest for file, digest in config.strategy.model.files_read().items()},
+        sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
         renderer=render_result,
     )
@@ -136,7 +141,8 @@ def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestRes
 def _own_code(config: RunConfig) -> dict[str, str]:
     """Return the SHA-256 of the user's strategy, estimator and sources, by path without the home folder."""
     sources = [source_record(spec.source).own for spec in series_of(config.data).every]
-    own = type(config.strategy.model), type(config.estimation), *sources
+    strategies = [type(part) for part in parts_of(config.strategy.model)]
+    own = *strategies, type(config.estimation), *sources
     classes = dict.fromkeys(each for each in own if each is not None)
     return {public(file): digest for file, digest in hashes_of(*classes).items()}
 

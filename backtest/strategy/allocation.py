@@ -15,7 +15,12 @@ from backtest.strategy.view import index_of
 _MOST = 30.0  # times NAV; above this, weights were probably written in percent
 
 
-def _reject_percents(weights: dict[str, float]) -> dict[str, float]:
+def reject_percents(weights: dict[str, float]) -> dict[str, float]:
+    """Return weights whose sizes are plausible as fractions of NAV.
+
+    Raises:
+        ValueError: they add up to so much that they were probably written in percent.
+    """
     size = sum(map(abs, weights.values()))
     if size > _MOST:
         decimals = ", ".join(f"{name}: {weight / 100:g}" for name, weight in weights.items())
@@ -26,7 +31,7 @@ def _reject_percents(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
-Weights = Annotated[dict[str, FiniteFloat], Field(min_length=1), AfterValidator(_reject_percents)]
+Weights = Annotated[dict[str, FiniteFloat], Field(min_length=1), AfterValidator(reject_percents)]
 """Fixed weights by asset or by asset class, fractions of NAV."""
 
 

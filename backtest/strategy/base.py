@@ -12,6 +12,9 @@ from backtest.errors import StrategyError
 from backtest.numerics.arrays import Floats
 from backtest.strategy.view import MarketView, MarketViews
 
+FOLDER = "folder"
+"""Key of the folder that paths in a strategy's settings are relative to, in pydantic's context of a validation."""
+
 
 class Strategy(BaseModel, ABC):
     """Base of all strategies: a frozen model whose fields are its settings.
@@ -63,6 +66,14 @@ class Strategy(BaseModel, ABC):
         checks on some dates. For a subclass that overrides only `target_weights`, this method is not used.
         """
         return np.stack([aligned_weights(self.target_weights(view), view) for view in views])
+
+    def decision_dates(self) -> pd.DatetimeIndex | None:
+        """Return the dates on which the strategy decides unless `rebalance` says when; None if it has no own dates."""
+        return None
+
+    def files_read(self) -> Mapping[str, str]:
+        """Return the SHA-256 of each file that belongs to the settings, by path."""
+        return {}
 
     def check_assets(self, assets: tuple[str, ...], classes: Mapping[str, str]) -> None:
         """Check the settings against the run's assets and their classes, before any data is read.

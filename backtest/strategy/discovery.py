@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from backtest.errors import StrategyError
 from backtest.own.own_files import OwnKind, files_in
 from backtest.own_code import reported
-from backtest.strategy.base import Strategy
+from backtest.strategy.base import FOLDER, Strategy
 
 _STRATEGIES = OwnKind("strategy", "strategies", Strategy, "backtest.strategies", StrategyError)
 
@@ -36,15 +36,21 @@ def find_strategy(name: str, folder: Path) -> type[Strategy]:
     return strategy
 
 
-def with_settings(strategy: type[Strategy], name: str, settings: Mapping[str, Any]) -> Strategy:
-    """Return a strategy with these settings; `name` is its name in messages.
+def with_settings(strategy: type[Strategy], name: str, settings: Mapping[str, Any], folder: Path = Path()) -> Strategy:
+    """Return a strategy with these settings.
+
+    Args:
+        strategy: its class.
+        name: its name in messages.
+        settings: values of its fields.
+        folder: folder that paths in the settings are relative to.
 
     Raises:
         ValidationError: a setting is wrong.
         StrategyError: the strategy's own checks of its settings fail in another way.
     """
     with reported(StrategyError, f"{name}: ", expected=(ValidationError,)):
-        return strategy.model_validate(dict(settings))
+        return strategy.model_validate(dict(settings), context={FOLDER: folder})
 
 
 def strategy_files(folder: Path) -> dict[str, Path]:

@@ -134,7 +134,7 @@ ONE = {
     "covariance without a name": ("covariance: sample", "covariance: ~", "~", f"estimation.covariance: got nothing, expected one of {ESTIMATORS}"),
     "estimation in a word": ("{covariance: sample, window: 36}", "sample", "sample\nstrategy", "estimation: got 'sample', expected settings with values, such as {covariance: sample}"),
     "covariance": ("covariance: sample", "covariance: shrunk", "shrunk", f"estimation.covariance: unknown estimator 'shrunk'; there are: {ESTIMATORS}."),
-    "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly' or 'never'. Did you mean monthly?"),
+    "frequency": ("frequency: monthly", "frequency: month", "month,", "rebalance.frequency: got 'month', expected 'daily', 'weekly', 'monthly', 'quarterly', 'yearly', 'never' or 'given'. Did you mean monthly?"),
     "day 0": ("frequency: monthly", "frequency: monthly, day: 0", "0, exec", "rebalance.day: got 0, expected first, last, 1 to 31, or -31 to -1, with frequency monthly"),
     "eighth day of a week": ("frequency: monthly", "frequency: weekly, day: -8", "-8", "rebalance.day: got -8, expected first, last, 1 to 7, or -7 to -1, with frequency weekly"),
     "day of a day": ("frequency: monthly", "frequency: daily, day: first", "first", "rebalance.day: no day can be chosen with frequency daily. Hint: remove it"),

@@ -17,9 +17,10 @@ from pydantic import ValidationError
 import backtest as bt
 from backtest.errors import StrategyError
 from backtest.strategy import Strategy
-from backtest.strategy.discovery import find_strategy, strategy_files
+from backtest.strategy.discovery import find_strategy, strategy_files, with_settings
 from backtest.testing.strategy_rules import STRATEGY_RULES
 from support.builders.market_files import write_csv
+from support.strategies.needed_settings import NEEDED
 from support.strategies.shipped_strategies import (
     ASKED,
     CLASSES,
@@ -53,14 +54,16 @@ def test_there_are_strategies() -> None:
 def test_it_is_a_frozen_model_that_refuses_unknown_settings(name: str) -> None:
     """Settings cannot change during a run, and a misspelt setting is an error, not silently the default."""
     found = find_strategy(name, CONFIGS)
-    strategy = found()
+    settings = NEEDED.get(name, [{}])[0]
+    strategy = with_settings(found, name, settings)
     assert found.model_config.get("frozen")
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        found.model_validate({"no_such_setting": 1})
+        found.model_validate({**settings, "no_such_setting": 1})
     for setting in found.model_fields:
         with pytest.raises(StrategyError, match="a strategy is frozen"):
             setattr(strategy, setting, None)
-    assert find_strategy(name, CONFIGS)() == strategy, "equal settings are equal strategies"
+    again = with_settings(find_strategy(name, CONFIGS), name, settings)
+    assert again == strategy, "equal settings are equal strategies"
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from backtest.strategy.discovery import strategy_files
+from support.strategies.needed_settings import NEEDED
 from support.strategies.own_strategies import run_own
 
 SHIPPED = sorted(strategy_files(Path(__file__).parents[2] / "configs"))
-SETTINGS: dict[str, dict[str, Any]] = {"erc_expected_shortfall": {"window": 20, "level": 0.75}}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "erc_expected_shortfall": {"window": 20, "level": 0.75},
+    **{name: settings[0] for name, settings in NEEDED.items()},
+}
 
 
 HALF = """

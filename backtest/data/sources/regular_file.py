@@ -77,7 +77,7 @@ def check_exists(path: Path) -> None:
     try:
         path.stat()
     except FileNotFoundError:
-        raise DataError(f"{path}: no such file. Hint: data.path is relative to the configuration.") from None
+        raise DataError(f"{path}: no such file. Hint: paths are relative to the configuration.") from None
     except (OSError, ValueError) as problem:
         raise DataError(f"{path}: {_words(problem)}") from None
 

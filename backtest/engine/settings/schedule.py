@@ -1,13 +1,13 @@
 """Rebalance settings: the dates on which weights are decided and traded."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Day = Literal["first", "last"] | Annotated[int, Field(strict=True)]
-Frequency = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "never"]
+Frequency = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "never", "given"]
 
 Width = Annotated[float, Field(gt=0, le=1, strict=True)]
 
@@ -57,7 +57,7 @@ class RebalanceSettings(BaseModel):
 
     Args:
         frequency: new weights are decided once in each period of the data; `never`: only once, on the first possible
-            date.
+            date; `given`: on the strategy's own dates, the default of a strategy that has some.
         day: date of the decision within the period: `last`, `first`, the n-th, or with -n the n-th from the end.
         execution_lag: number of dates from the decision to the trade; default: 1 for daily and weekly data, 0 for
             monthly data and longer. A lag of 0 on daily data trades at the close that the decision uses.
@@ -107,11 +107,30 @@ class RebalanceSettings(BaseModel):
             )
         return minimum_trade
 
+    def on_own_dates(self) -> Self:
+        """Return the settings with decisions on the strategy's own dates, unless they say when to decide."""
+        if {"frequency", "day"} & self.model_fields_set:
+            return self
+        settings = self.model_copy(update={"frequency": "given"})
+        settings.model_fields_set.discard("frequency")  # it stays a default
+        return settings
+
     def lag(self, periods_per_year: int) -> int:
         """Return the execution lag in periods."""
         if self.execution_lag is not None:
             return self.execution_lag
         return 1 if periods_per_year >= 52 or self.execution == "open" else 0  # an open comes before its close
+
+
+def given_rows(dates: pd.DatetimeIndex, given: pd.DatetimeIndex) -> list[int]:
+    """Return the positions of given dates in the data, or of the next date of the data, and the last date of the data.
+
+    >>> dates = pd.DatetimeIndex(["2020-01-30", "2020-01-31", "2020-02-03", "2020-02-04"])
+    >>> given_rows(dates, pd.DatetimeIndex(["2020-01-30", "2020-02-01", "2020-03-01"]))
+    [0, 2, 3]
+    """
+    rows = dates.searchsorted(given)
+    return sorted({*map(int, rows[rows < len(dates)]), len(dates) - 1})
 
 
 def rebalance_rows(dates: pd.DatetimeIndex, frequency: Frequency, day: Day = "last") -> list[int]:

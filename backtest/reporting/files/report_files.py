@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.attribution.return_attribution import attribution_by_year
+from backtest.analysis.attribution.sleeve_attribution import sleeve_contributions, sleeve_risk
 from backtest.analysis.metrics.forecasts import volatility_forecasts
 from backtest.analysis.orders.order_list import orders_of_run
 from backtest.analysis.result import BacktestResult
@@ -129,6 +130,9 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
     orders = orders_of_run(result)
+    sleeves = {}
+    if result.sleeve_weights is not None:
+        sleeves = {"sleeves": sleeve_contributions(result), "sleeve_risk_contributions": sleeve_risk(result)}
     return {
         "returns": pd.DataFrame(returns),
         "nav": pd.DataFrame(navs),
@@ -142,6 +146,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "realised_risk_contributions": result.realised_risk,
         "forecast_volatility": volatility_forecasts(result),
         **({} if orders is None else {"orders": orders.by_date()}),
+        **sleeves,
     }
 
 
@@ -174,6 +179,8 @@ def manifest_of_result(
         "benchmark_series_sha256": {} if benchmark is None else benchmark.series_sha256,
         "own_code": result.own_code,
         "benchmark_own_code": {} if benchmark is None else benchmark.own_code,
+        "strategy_files": result.strategy_files,
+        "benchmark_strategy_files": {} if benchmark is None else benchmark.strategy_files,
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
         "parquet_above_cells": PARQUET_ABOVE,

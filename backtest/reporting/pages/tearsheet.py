@@ -148,6 +148,10 @@ def render_tearsheet(
         settings=settings,
         command=command,
         versions=versions or {},
+        strategy_files={
+            **result.strategy_files,
+            **({} if result.benchmark is None else result.benchmark.strategy_files),
+        },
         own_code={**result.own_code, **({} if result.benchmark is None else result.benchmark.own_code)},
         data_files=data_files,
         written=written,

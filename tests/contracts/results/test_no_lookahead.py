@@ -22,11 +22,13 @@ from backtest.strategy.discovery import strategy_files
 from backtest.testing.later_data import backwards, rows_until, wilder
 from support.builders.lookahead import CLASSES, LENGTHS, Case, Harness, ended
 from support.builders.market_files import write_csv
+from support.strategies.needed_settings import NEEDED
 
 STRATEGIES = sorted(strategy_files(Path(__file__).parents[3] / "configs"))
 """All that the project ships, found as its configurations find them: a new file is held to the contract too."""
 
 SETTINGS: dict[str, list[dict[str, Any]]] = {
+    **NEEDED,
     "levered_erc": [{}, {"target_volatility": "benchmark"}],
     "minimum_variance": [{}, {"max_weight": 0.6}],
     "hierarchical_risk_parity": [{}, {"linkage": "ward"}],

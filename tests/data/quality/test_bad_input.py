@@ -220,9 +220,7 @@ def test_returns_read_as_prices_are_refused_with_a_hint(work: Path) -> None:
 
 def test_a_missing_data_file_is_reported(work: Path) -> None:
     (work / "mine.yaml").write_text(config_text("nope.csv"))
-    assert refusal_lines(work) == [
-        f"{work / 'nope.csv'}: no such file. Hint: data.path is relative to the configuration."
-    ]
+    assert refusal_lines(work) == [f"{work / 'nope.csv'}: no such file. Hint: paths are relative to the configuration."]
 
 
 def test_a_folder_without_price_files_is_reported(work: Path) -> None:

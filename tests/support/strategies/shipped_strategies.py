@@ -14,11 +14,13 @@ from backtest.strategy import MarketView, Strategy
 from backtest.strategy.decisions import ViewBatch
 from backtest.strategy.discovery import strategy_files
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
+from support.strategies.needed_settings import NEEDED
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 STRATEGIES = sorted(strategy_files(CONFIGS))
 """All that the project ships, found as its configurations find them."""
 SETTINGS: dict[str, list[dict[str, Any]]] = {
+    **NEEDED,
     "levered_erc": [{}, {"target_volatility": "benchmark"}],
     "minimum_variance": [{}, {"max_weight": 0.6}],
     "hierarchical_risk_parity": [{}, {"linkage": "ward"}],
