@@ -68,7 +68,7 @@ def _shares(weights: pd.DataFrame) -> pd.DataFrame:
     """Return the share of each sleeve in the weight of each asset; 0 where the sleeves hold nothing of it together."""
     total = weights.T.groupby(level="asset", sort=False).sum().T
     whole = total[weights.columns.get_level_values("asset")].to_numpy()
-    return weights / np.where(whole == 0, np.inf, whole)
+    return weights.div(np.where(whole == 0, np.inf, whole))
 
 
 def _by_sleeve(shares: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
