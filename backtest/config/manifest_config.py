@@ -62,10 +62,11 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
     file = Path(os.path.expanduser(config_file)) if isinstance(config_file, str) else place  # noqa: PTH111 - see below
     if not os.path.isdir(file.parent):  # noqa: PTH112 - Path's own methods raise for odd names
         file = place
-    for path in _paths(settings.get("data")) if file == place else ():
+    named = (*_paths(settings.get("data"), "path"), *_paths(settings.get("strategy"), "file"))
+    for path in named if file == place else ():
         if not (is_address(path) or path.startswith("~") or PurePath(path).is_absolute()):
             raise ConfigError(
-                f"{place}: prices are read from {path}, relative to {config_file or 'a configuration without a file'}, "
+                f"{place}: {path} is read, relative to {config_file or 'a configuration without a file'}, "
                 "which is not on this machine; expected an absolute path. Hint: pass the configuration file."
             )
     given = dict(chosen)
@@ -76,16 +77,16 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
         return RunConfig.model_validate({**settings, "strategy": strategy, "benchmark": None, "file": file})
     except ValidationError as failure:
         first = failure.errors()[0]
-        at = ".".join(str(step) for step in first["loc"])
+        at = ".".join(str(step) for step in first["loc"]) or "strategy"
         raise ConfigError(
             f"{place}: {at}: {first['msg']}; written by another version. Hint: pass the configuration file."
         ) from failure
 
 
-def _paths(settings: Any) -> Iterator[str]:
-    """Yield the values of all `path` settings."""
+def _paths(settings: Any, name: str) -> Iterator[str]:
+    """Yield the values of all settings of a name."""
     if isinstance(settings, Mapping):
-        if isinstance(settings.get("path"), str):
-            yield settings["path"]
+        if isinstance(settings.get(name), str):
+            yield settings[name]
         for value in settings.values():
-            yield from _paths(value)
+            yield from _paths(value, name)

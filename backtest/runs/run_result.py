@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Self
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
@@ -98,7 +99,7 @@ def _whole(
         config_file=public(str(config.file.absolute())) if config.file.name else None,
         overrides=config.overridden(settings),
         own_code=own_code,
-        strategy_files={public(file): digest for file, digest in config.strategy.model.files_read().items()},
+        strategy_files=_strategy_files(config),
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
         renderer=render_result,
@@ -136,6 +137,12 @@ def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestRes
     except SimulationError as problem:
         _log.warning("no break-even spread of %s: %s", result.name, problem)
         return None
+
+
+def _strategy_files(config: RunConfig) -> dict[str, str]:
+    """Return the SHA-256 of the files that the strategy's settings name, by path without the home folder."""
+    files = config.strategy.model.files_read()
+    return {public(str(Path(file).absolute())): digest for file, digest in files.items()}
 
 
 def _own_code(config: RunConfig) -> dict[str, str]:

@@ -222,7 +222,7 @@ def test_a_finished_run_of_a_file_needs_the_folder_of_its_configuration_or_an_ab
         manifest["config_file"] = missing
         (here / "done/manifest.json").write_text(json.dumps(manifest))
         assert error_of(command("compare", "done", config)) == (
-            f"error: done/manifest.json: prices are read from prices.csv, relative to {named}, which is not on this "
+            f"error: done/manifest.json: prices.csv is read, relative to {named}, which is not on this "
             "machine; expected an absolute path. Hint: pass the configuration file."
         )
     manifest["config"]["data"]["path"] = str(here / "prices.csv")

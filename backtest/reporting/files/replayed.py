@@ -79,11 +79,12 @@ def _mapping(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each thing outside the settings that differs between two manifests."""
     yield from _revised_data(before, now)
-    for key in ("own_code", "benchmark_own_code"):
+    kinds = {"own_code": "own code", "strategy_files": "file of the strategy"}
+    for key, kind in {**kinds, **{f"benchmark_{key}": kind for key, kind in kinds.items()}}.items():
         old, new = _mapping(before, key), _mapping(now, key)
         for file in dict.fromkeys((*old, *new)):
             if old.get(file) != new.get(file):
-                yield f"own code changed: {file}"
+                yield f"{kind} changed: {file}"
     for section, kind in (("versions", "version changed"), ("environment", "other machine or revision")):
         old, new = _mapping(before, section), _mapping(now, section)
         for name in dict.fromkeys((*old, *new)):
