@@ -13,7 +13,8 @@ import pytest
 import backtest as bt
 from backtest.config import RunConfig, load_config
 from backtest.errors import ConfigError
-from backtest.reporting.files.report_files import csv_bytes, tables, write_report
+from backtest.reporting.files.report_files import tables, write_report
+from backtest.reporting.files.table_files import csv_bytes
 from support.builders.market_files import write_config
 
 ASSETS = ["us_stocks", "us_treasury_10y", "gold"]
