@@ -70,7 +70,7 @@ def test_budgets_are_shares_of_ex_ante_risk(shares: tuple[float, float]) -> None
 
 
 def test_budgets_of_sleeves_with_one_asset_each_are_risk_budgets_of_assets() -> None:
-    """Then W Σ Wᵀ is Σ itself, so the weights are those of `erc` with the same budgets, to the solver's 1e-10."""
+    """Then W Σ Wᵀ is Σ itself, so the weights equal `erc` with the same budgets, to the solver's 1e-10."""
     names = DATA["assets"]
     sleeves = {
         f"only_{name}": {**fixed(1.0, **{name: 1.0}), "budget": share}
