@@ -51,6 +51,7 @@ def json_schema() -> Schema:
     inherited = {EXTENDS: {"type": "string", "description": "Another configuration, whose settings are inherited."}}
     run["properties"] = {**inherited, **run["properties"]}
     run["properties"]["strategy"] = _strategy([references[strategy] for strategy in strategies.values()])
+    parts["StrategyChoice"] = {"description": "Strategy of a sleeve.", "$ref": "#/properties/strategy"}
     run["properties"]["benchmark"] = _BENCHMARK
     estimators = {"enum": [estimator.model_fields["covariance"].default for estimator in estimator_classes()]}
     own = {
