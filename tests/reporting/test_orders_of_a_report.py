@@ -7,9 +7,8 @@ import pandas as pd
 import backtest as bt
 from backtest.reporting.files.report_files import tables
 from backtest.reporting.files.table_files import csv_bytes
-from backtest.reporting.files.workbook import write_workbook
 from backtest.reporting.pages.tearsheet import render_tearsheet
-from support.builders.priced_funds import config_of_two_funds
+from support.builders.market_files import config_of_two_funds
 
 
 def test_a_run_with_capital_has_orders_on_its_page_and_in_a_file(tmp_path: Path) -> None:
@@ -21,7 +20,6 @@ def test_a_run_with_capital_has_orders_on_its_page_and_in_a_file(tmp_path: Path)
     header, *lines = csv_bytes(rows).decode().splitlines()
     assert header.startswith("date,asset,held,quantity,unit,price,value,cost,after,weight,target,drift")
     assert lines[0].startswith("2024-03-22,SPY,")
-    write_workbook({"orders": rows}, tmp_path / "tables.xlsx")
     html = render_tearsheet(result, {})
     assert f"NAV is {orders.nav:,.2f} USD" in html
     assert '<h3 id="orders">Orders</h3>' in html
