@@ -84,8 +84,8 @@ def test_without_holdings_the_account_holds_what_the_run_holds(half: bt.Backtest
 def test_other_holdings_are_sold_with_a_note(half: bt.BacktestResult) -> None:
     orders = bt.orders(half, holdings=account(XYZ=(8.5, 850), OLD=(None, 40), cash=(None, 110)))
     table = orders.table
-    assert table.loc["XYZ"][["quantity", "unit", "price", "after"]].to_list() == [-8.5, "shares", 100.0, 0.0]
-    assert table.loc["OLD"][["value", "unit", "after"]].to_list() == [-40.0, "money", 0.0]
+    assert list(table.loc["XYZ", ["quantity", "unit", "price", "after"]]) == [-8.5, "shares", 100.0, 0.0]
+    assert list(table.loc["OLD", ["value", "unit", "after"]]) == [-40.0, "money", 0.0]
     assert table.loc["XYZ", "cost"] == pytest.approx(0.85, rel=1e-14)
     assert orders.notes == (
         "XYZ is not an asset of the run: all of it is sold",
@@ -174,7 +174,7 @@ def test_futures_are_ordered_in_contracts_and_need_no_cash(tmp_path: Path) -> No
     assert orders.table["quantity"].to_list() == [8.0, 50_000.0, 0.0]
     assert orders.table["unit"].to_list() == ["contracts", "money", "money"]
     assert orders.table["price"].iloc[0] == 5000.0
-    assert orders.table.loc["cash"][["held", "after", "weight"]].to_list() == [100_000, 100_000, 1.0]
+    assert list(orders.table.loc["cash", ["held", "after", "weight"]]) == [100_000, 100_000, 1.0]
     check_identities(orders, futures=True)
 
 
