@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 import backtest as bt
 from backtest.reporting.files.report_files import tables
@@ -30,3 +31,12 @@ def test_a_run_without_capital_has_none(tmp_path: Path) -> None:
     result = bt.run(config_of_two_funds(tmp_path))
     assert "orders" not in tables(result)
     assert 'id="orders"' not in render_tearsheet(result, {})
+
+
+def test_an_account_that_cannot_pay_for_its_orders_has_a_report_without_them(tmp_path: Path) -> None:
+    """The first trade costs 6 of 10, and the orders of the last date would cost another 6."""
+    sections = {"costs": {"fixed": 3.0}, "initial_capital": 10.0, "start": "2024-03-05"}
+    result = bt.run(config_of_two_funds(tmp_path, **sections))
+    with pytest.raises(bt.BacktestError, match=r"the orders cost more than the account, 4\.\d+ USD; expected a larger"):
+        bt.orders(result)
+    assert "orders" not in tables(result)
