@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import backtest as bt
-from support.builders.priced_funds import config_of_two_funds
+from support.builders.market_files import config_of_two_funds
 from support.command_line import command
 
 

@@ -119,9 +119,14 @@ def orders(
 
 
 def orders_of_run(result: RunRecord) -> OrderList | None:
-    """Return the orders of an account that holds what the run holds; None without `initial_capital` or after ruin."""
-    known = result.order_terms is not None and result.settings.get("initial_capital") is not None
-    return orders(result) if known and result.nav.iloc[-1] > 0 else None
+    """Return the orders of an account that holds what the run holds.
+
+    None if it has no orders: without `initial_capital`, after a ruin, or if its NAV does not pay for them.
+    """
+    try:
+        return orders(result)
+    except BacktestError:
+        return None
 
 
 def _nav_of_run(result: RunRecord) -> float:

@@ -10,8 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.analysis.orders.order_list import OrderList, orders_of_run
-from support.builders.market_files import write_strategy
-from support.builders.priced_funds import DATES, config_of_two_funds
+from support.builders.market_files import PRICED_DATES, config_of_two_funds, write_strategy
 
 MONEY = 1e-12  # of NAV
 
@@ -50,7 +49,7 @@ def test_an_example_by_hand(half: bt.BacktestResult) -> None:
     """
     orders = bt.orders(half, holdings=account(SPY=(3, None), cash=(None, 700)))
     table = orders.table
-    assert (orders.nav, orders.currency, orders.date) == (1000.0, "USD", DATES[-1])
+    assert (orders.nav, orders.currency, orders.date) == (1000.0, "USD", PRICED_DATES[-1])
     assert table["quantity"].to_list()[:2] == [2.0, 12.0]
     assert table["unit"].to_list() == ["shares", "shares", "money"]
     assert table["value"].to_list() == pytest.approx([200, 480, -680.68], rel=1e-14)
@@ -85,8 +84,8 @@ def test_without_holdings_the_account_holds_what_the_run_holds(half: bt.Backtest
 def test_other_holdings_are_sold_with_a_note(half: bt.BacktestResult) -> None:
     orders = bt.orders(half, holdings=account(XYZ=(8.5, 850), OLD=(None, 40), cash=(None, 110)))
     table = orders.table
-    assert table.loc["XYZ", ["quantity", "unit", "price", "after"]].to_list() == [-8.5, "shares", 100.0, 0.0]
-    assert table.loc["OLD", ["value", "unit", "after"]].to_list() == [-40.0, "money", 0.0]
+    assert list(table.loc["XYZ", ["quantity", "unit", "price", "after"]]) == [-8.5, "shares", 100.0, 0.0]
+    assert list(table.loc["OLD", ["value", "unit", "after"]]) == [-40.0, "money", 0.0]
     assert table.loc["XYZ", "cost"] == pytest.approx(0.85, rel=1e-14)
     assert orders.notes == (
         "XYZ is not an asset of the run: all of it is sold",
@@ -175,7 +174,7 @@ def test_futures_are_ordered_in_contracts_and_need_no_cash(tmp_path: Path) -> No
     assert orders.table["quantity"].to_list() == [8.0, 50_000.0, 0.0]
     assert orders.table["unit"].to_list() == ["contracts", "money", "money"]
     assert orders.table["price"].iloc[0] == 5000.0
-    assert orders.table.loc["cash", ["held", "after", "weight"]].to_list() == [100_000, 100_000, 1.0]
+    assert list(orders.table.loc["cash", ["held", "after", "weight"]]) == [100_000, 100_000, 1.0]
     check_identities(orders, futures=True)
 
 
@@ -230,4 +229,4 @@ def test_a_pickled_result_has_the_same_orders_and_a_shortened_one_has_none(half:
     copy = pickle.loads(pickle.dumps(half))  # noqa: S301 - our own pickle
     pd.testing.assert_frame_equal(bt.orders(copy, nav=1000).table, bt.orders(half, nav=1000).table)
     with pytest.raises(bt.BacktestError, match="half: no prices and costs of its last date; expected the result of"):
-        bt.orders(half.until(DATES[-3]), nav=1000)
+        bt.orders(half.until(PRICED_DATES[-3]), nav=1000)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+PRICED_DATES = pd.bdate_range("2024-01-01", periods=60)
+LAST_CLOSES = {"SPY": 100.0, "TLT": 40.0}
 SPACINGS = {"daily": "B", "weekly": "W-FRI", "monthly": "ME"}
 
 
@@ -46,3 +48,22 @@ def write_strategy(folder: Path, name: str, code: str) -> None:
     """Write a strategy file in `strategies/` next to the configurations in `folder`."""
     (folder / "strategies").mkdir(exist_ok=True)
     (folder / "strategies" / f"{name}.py").write_text(code, encoding="utf-8")
+
+
+def config_of_two_funds(folder: Path, **sections: Any) -> Path:
+    """Write closes with a dividend of SPY and TLT, and the configuration of a run that holds a half of each.
+
+    The dividend raises the total-return level above the close, so that a price is known to be the close.
+    """
+    rng = np.random.default_rng(3)
+    (folder / "prices").mkdir(exist_ok=True)
+    for name, last in LAST_CLOSES.items():
+        closes = np.exp(np.cumsum(rng.normal(0, 0.01, len(PRICED_DATES))))
+        table = pd.DataFrame({"Close": closes / closes[-1] * last, "Dividends": 0.0}, index=PRICED_DATES.rename("date"))
+        table.loc[PRICED_DATES[30], "Dividends"] = 0.03 * last
+        table.loc[PRICED_DATES[-1], "Close"] = last
+        table.to_csv(folder / "prices" / f"{name}.csv")
+    data = {"source": "csv", "path": "prices", "assets": {"SPY": "equities", "TLT": "bonds"}, "cash": 0.02}
+    data |= sections.pop("data", {})
+    base = {"estimation": {"window": 20}, "strategy": "equal_weight", "costs": {"trading_bps": 10}}
+    return write_config(folder / "half.yaml", data=data, **{**base, **sections})
