@@ -13,7 +13,7 @@ from backtest.data.market_data import MarketData
 from backtest.engine.opens import with_opens
 from backtest.engine.simulation import simulate
 from backtest.engine.terms import Terms, TradingTerms
-from backtest.errors import DataError
+from backtest.errors import DataError, SimulationError
 from support.builders.market_files import write_config, write_csv, write_strategy
 
 DATES = pd.DatetimeIndex(["2021-01-04", "2021-01-05", "2021-01-06", "2021-01-07"])
@@ -275,3 +275,10 @@ def test_a_date_can_have_a_trade_at_its_open_and_a_call_at_its_close(tmp_path: P
     assert result.trade_terms["reason"].to_list() == ["rebalance", "margin_call"]
     assert result.trades["a"].to_list() == pytest.approx([2.0, -2.0], rel=1e-12)
     assert result.events.loc[DATES[1], "event"] == "margin_call"
+
+
+def test_trades_at_the_open_need_opens() -> None:
+    closes = pd.DataFrame({"a": 100.0}, DATES)
+    data = MarketData(closes, closes / closes.shift(1) - 1, pd.Series(0.0, DATES), {}, 252)
+    with pytest.raises(SimulationError, match=r"need data\.opens"):
+        with_opens(data)

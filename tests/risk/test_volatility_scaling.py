@@ -137,3 +137,8 @@ def test_gross_exposure_beyond_double_precision_is_refused() -> None:
 def test_a_sample_volatility_beyond_double_precision_is_refused(weight: float) -> None:
     with pytest.raises(BacktestError, match=r"^weights"):
         sample_volatility([weight, 1.0], [[100.0, 0.0], [-100.0, 0.0]])
+
+
+def test_each_portfolio_has_one_multiple() -> None:
+    with pytest.raises(BacktestError, match=r"multiples of shape \(2,\)"):
+        apply_multiples(np.ones((3, 2)), [1.0, 2.0], 3.0)

@@ -37,3 +37,8 @@ def test_uncorrelated_assets_of_equal_risk_are_weighted_by_their_inverse_volatil
 def test_impossible_volatilities_are_refused(volatility: float) -> None:
     with pytest.raises(BacktestError, match="expected"):
         worked_example([0.1, volatility], [0.0], [0.5, 0.5])
+
+
+def test_volatilities_add_up_if_assets_move_together() -> None:
+    given, _ = worked_example([0.1, 0.2], [1.0], [0.5, 0.5])
+    assert given.volatility == pytest.approx(0.15, rel=1e-14)

@@ -207,3 +207,9 @@ def test_draws_do_not_depend_on_the_size_of_batches(draws: int, monkeypatch: pyt
     for draws_each in (1, 2, 3):
         monkeypatch.setattr(spread_search, "_BATCH", 24 * draws_each)
         assert bootstrap_interval(pairs, mean_return, length=3.0, draws=draws) == whole
+
+
+def test_two_returns_have_a_sharpe_ratio_and_one_has_none() -> None:
+    """Mean 1 %, deviation 2 % / sqrt(2): the ratio is sqrt(12 / 2)."""
+    assert sharpe_ratio(np.array([0.02, 0.0]), 12) == pytest.approx(np.sqrt(6), rel=1e-14)
+    assert np.isnan(sharpe_ratio(np.array([0.02]), 12))

@@ -55,3 +55,11 @@ def test_a_crisis_covers_its_days_or_its_months() -> None:
     assert (monthly.first, monthly.last) == (months.index[0], months.index[1])
     assert in_crises(navs.iloc[2:], [crash]) == ()
     assert in_crises(navs.iloc[:3], [crash]) == ()
+
+
+@pytest.mark.parametrize(("first", "last", "covered"), [(0, 4, True), (1, 4, False), (0, 3, False)])
+def test_a_crisis_may_begin_and_end_with_the_dates(first: int, last: int, covered: bool) -> None:
+    days = pd.bdate_range("2020-03-02", periods=4)
+    crisis = Crisis("Fall", days[0], days[-1], "shares fell", "by hand")
+    navs = pd.DataFrame({"stocks": [1.0, 0.9, 0.8, 0.9]}, index=days).iloc[first:last]
+    assert bool(in_crises(navs, [crisis])) is covered

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from backtest.errors import EstimationError
+from backtest.estimation.estimator import lengths
 from backtest.estimation.methods.sample_covariance import rolling_sample_covariance
 from backtest.estimation.methods.separate_correlations import SeparateCorrelations, rolling_separate_correlations
 from support.builders.covariance_error import error
@@ -81,3 +82,10 @@ def test_window_too_short_for_the_sums_is_rejected() -> None:
         SeparateCorrelations(window=5, correlation_periods=5)
     with pytest.raises(EstimationError, match="a correlation window of 1 rows holds 0 sums of 5 returns; expected two"):
         SeparateCorrelations(window=20, correlation_window="1Y", correlation_periods=5).covariances(RETURNS, [100], 1)
+
+
+def test_the_window_of_the_correlations_needs_a_row_more_than_a_sum() -> None:
+    """The other window needs two rows, for a variance; without a second window the first one is for both."""
+    two = SeparateCorrelations(window=20, correlation_window=30, correlation_periods=5)
+    assert lengths(two) == {"window": (20, 2), "correlation_window": (30, 6)}
+    assert lengths(SeparateCorrelations(window=20, correlation_periods=5)) == {"window": (20, 6)}

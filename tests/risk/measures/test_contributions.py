@@ -211,3 +211,8 @@ def test_a_negative_variance_is_an_error_that_names_the_problem() -> None:
         portfolio_volatility([1.0, -1.0], wrong)
     with pytest.raises(BacktestError, match=r"^covariance\[1\]: the portfolio's variance is -2"):
         risk_contributions([1.0, -1.0], [np.eye(2), wrong])
+
+
+def test_contributions_of_a_stack_of_stacks_are_refused() -> None:
+    with pytest.raises(BacktestError, match=r"contributions: got the shape \(1, 1, 2\), expected \(n,\)"):
+        percentage_contributions(np.ones((1, 1, 2)))

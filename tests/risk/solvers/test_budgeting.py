@@ -226,6 +226,12 @@ def test_a_stack_equals_its_problems_one_at_a_time(n: int, seed: int) -> None:
     np.testing.assert_allclose(risk_parity_weights(stack, budgets[1]), same, rtol=1e-10)
 
 
+def test_a_stack_may_share_its_signs() -> None:
+    stack = np.array([covariance_of([0.1, 0.2], np.array([[1.0, r], [r, 1.0]])) for r in (-0.3, 0.0, 0.5)])
+    shared = risk_parity_weights(stack, signs=[1, -1])
+    np.testing.assert_array_equal(shared, risk_parity_weights(stack, signs=[[1, -1]] * 3))
+
+
 def test_extreme_shapes_and_number_types_are_accepted() -> None:
     np.testing.assert_array_equal(risk_parity_weights([[0.04]]), [1.0])
     assert risk_parity_weights(np.zeros((0, 3, 3))).shape == (0, 3)

@@ -227,6 +227,7 @@ def test_caps_with_one_or_no_feasible_portfolio() -> None:
     np.testing.assert_allclose(
         minimum_variance_weights(covariance, 1 / 7 - SUM_ROUNDING / 70), np.full(7, 1 / 7), rtol=1e-14
     )
+    assert minimum_variance_weights(np.stack([covariance] * 3), 1 / 7).shape == (3, 7)
     with pytest.raises(
         NoOptimalPortfolio, match=r"7 assets of at most 0\.14 each add up to 0\.98.* 0\.142857 or above"
     ):
