@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
@@ -72,16 +72,20 @@ def result_of(decided: Decided, benchmark: Benchmark | None = None, notes: Seque
         decided.plan.data,
         name=config.name,
         strategy=config.strategy.name,
-        build=partial(_whole, decided, ledger, benchmark, notes, _own_code(config)),
+        build=partial(_whole, decided, ledger, benchmark, notes, _read_now(config)),
     )
 
 
+def _read_now(config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run, and hashes of files that may change before the result is looked at."""
+    return {"settings": config.resolved(), "own_code": _own_code(config), "strategy_files": _strategy_files(config)}
+
+
 def _whole(
-    decided: Decided, ledger: Ledger, benchmark: Benchmark | None, notes: Sequence[str], own_code: Mapping[str, str]
+    decided: Decided, ledger: Ledger, benchmark: Benchmark | None, notes: Sequence[str], read: Mapping[str, Any]
 ) -> BacktestResult:
     """Return a result with its tables and notes and, with a benchmark, what relates it to that."""
-    plan, config = decided.plan, decided.plan.config
-    settings = config.resolved()
+    plan, config, settings = decided.plan, decided.plan.config, read["settings"]
     result = build_result(
         ledger,
         plan.data,
@@ -98,8 +102,8 @@ def _whole(
         result,
         config_file=public(str(config.file.absolute())) if config.file.name else None,
         overrides=config.overridden(settings),
-        own_code=own_code,
-        strategy_files=_strategy_files(config),
+        own_code=read["own_code"],
+        strategy_files=read["strategy_files"],
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
         renderer=render_result,

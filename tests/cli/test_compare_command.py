@@ -151,7 +151,7 @@ def test_each_market_is_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
         loaded.append(settings)
         return real(settings, *more)
 
-    monkeypatch.setattr("backtest.runs.pipeline.load", counted)
+    monkeypatch.setattr("backtest.runs.steps.load", counted)
     assert command("compare", ARTICLE[0], ARTICLE[1], ARTICLE[3]).code == 0
     assert len(loaded) == 2
 

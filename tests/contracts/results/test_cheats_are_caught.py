@@ -138,7 +138,7 @@ def test_data_cleaned_in_hindsight_is_caught(tmp_path: Path, monkeypatch: pytest
         returns = data.returns.clip(data.returns.quantile(0.1), data.returns.quantile(0.9), axis=1)
         return replace(data, prices=(1 + returns.fillna(0.0)).cumprod(), returns=returns)
 
-    monkeypatch.setattr("backtest.runs.pipeline.load", cleaned)
+    monkeypatch.setattr("backtest.runs.steps.load", cleaned)
     harness = Harness(tmp_path, Case("equal_weight", {}))
     assert harness.caught() >= {"nav", "returns", "contributions"}
 

@@ -41,7 +41,7 @@ def test_the_unchanged_file_is_accepted(work: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("backtest.reporting.files.report_files.write_report", reached)
     with pytest.raises(ReachedError):
-        command("run", work / "mine.yaml", "--output", work / "reports" / "mine")
+        command("run", work / "mine.yaml", "--replace", "--output", work / "reports" / "mine")
 
 
 # Files that cannot be used, and their messages

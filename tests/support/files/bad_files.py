@@ -51,7 +51,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def refusal_lines(work: Path, output: Path | None = None, config: str | Path = "mine.yaml") -> list[str]:
     """Return the error lines of a refused run; check that it leaves every file as it was."""
     before = contents(work)
-    answer = command("run", work / config, "--output", output or work / "reports" / "mine")
+    answer = command("run", work / config, "--replace", "--output", output or work / "reports" / "mine")
     assert_refused(answer)
     assert contents(work) == before
     return [line.removeprefix("error: ") for line in answer.err.splitlines()]
