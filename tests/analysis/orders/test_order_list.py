@@ -98,6 +98,14 @@ def test_the_price_of_the_account_replaces_the_close(half: bt.BacktestResult) ->
     assert table["price"].iloc[:2].to_list() == [100.0, 41.0]
 
 
+def test_one_share_has_a_price_of_its_value(half: bt.BacktestResult) -> None:
+    orders = bt.orders(half, holdings=account(TLT=(1, 41), cash=(None, 1000)))
+    assert orders.table["price"].iloc[1] == 41.0
+    by_date = orders.by_date()
+    assert list(by_date.index) == [orders.date] * 3
+    assert by_date["price"].iloc[1] == 41.0
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no value of the account": (
         {},
