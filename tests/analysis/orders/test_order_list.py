@@ -238,3 +238,8 @@ def test_a_pickled_result_has_the_same_orders_and_a_shortened_one_has_none(half:
     pd.testing.assert_frame_equal(bt.orders(copy, nav=1000).table, bt.orders(half, nav=1000).table)
     with pytest.raises(bt.BacktestError, match="half: no prices and costs of its last date; expected the result of"):
         bt.orders(half.until(PRICED_DATES[-3]), nav=1000)
+
+
+def test_a_run_with_less_than_one_unit_of_currency_has_orders(tmp_path: Path, half: bt.BacktestResult) -> None:
+    small = bt.run(config_of_two_funds(tmp_path), {"initial_capital": 0.5})
+    pd.testing.assert_frame_equal(bt.orders(small, nav=1000).table, bt.orders(half, nav=1000).table)
