@@ -79,3 +79,8 @@ def test_a_missing_file_and_a_frame_without_symbols_are_errors(tmp_path: Path) -
         read_holdings(tmp_path / "account.csv")
     with pytest.raises(DataError, match="holdings: columns value; expected columns symbol"):
         read_holdings(pd.DataFrame({"value": [1.0]}))
+
+
+def test_a_holding_of_nothing_is_read(tmp_path: Path) -> None:
+    read = read_holdings(of_text(tmp_path, "symbol,quantity,value\nSPY,0,0\ncash,5,5\n"))
+    assert (read.symbols, read.values.tolist(), read.cash) == (("SPY",), [0.0], 5.0)

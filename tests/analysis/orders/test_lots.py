@@ -94,6 +94,12 @@ def test_shorts_are_rounded_to_the_nearest_lot_and_closed_by_buying() -> None:
     assert rounded_quantities(account, np.array([-0.37, 0.0])).tolist() == [-4.0, 0.0]
 
 
+def test_a_short_of_less_than_half_a_lot_leaves_nothing_of_a_broken_lot() -> None:
+    """From 0.3 to -0.1 the whole lots lead to 0.3, which has the wrong sign, and -0.7, which is farther than 0."""
+    account = free(1000.0, [0.3], [100], [1])
+    assert rounded_quantities(account, np.array([-0.01])).tolist() == [0.0]
+
+
 def test_futures_are_rounded_to_the_nearest_contract_and_the_initial_margin_stops_it() -> None:
     """2.6 contracts of 1000 at a NAV of 1000: 3, unless a margin of 0.35 allows only 2.86."""
     assert rounded_quantities(free(1000.0, [0.0], [1000], [1], borrows=False), np.array([2.6])).tolist() == [3.0]

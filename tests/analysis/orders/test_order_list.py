@@ -98,6 +98,14 @@ def test_the_price_of_the_account_replaces_the_close(half: bt.BacktestResult) ->
     assert table["price"].iloc[:2].to_list() == [100.0, 41.0]
 
 
+def test_one_share_has_a_price_of_its_value(half: bt.BacktestResult) -> None:
+    orders = bt.orders(half, holdings=account(TLT=(1, 41), cash=(None, 1000)))
+    assert orders.table["price"].iloc[1] == 41.0
+    by_date = orders.by_date()
+    assert list(by_date.index) == [orders.date] * 3
+    assert by_date["price"].iloc[1] == 41.0
+
+
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "no value of the account": (
         {},
@@ -230,3 +238,8 @@ def test_a_pickled_result_has_the_same_orders_and_a_shortened_one_has_none(half:
     pd.testing.assert_frame_equal(bt.orders(copy, nav=1000).table, bt.orders(half, nav=1000).table)
     with pytest.raises(bt.BacktestError, match="half: no prices and costs of its last date; expected the result of"):
         bt.orders(half.until(PRICED_DATES[-3]), nav=1000)
+
+
+def test_a_run_with_less_than_one_unit_of_currency_has_orders(tmp_path: Path, half: bt.BacktestResult) -> None:
+    small = bt.run(config_of_two_funds(tmp_path), {"initial_capital": 0.5})
+    pd.testing.assert_frame_equal(bt.orders(small, nav=1000).table, bt.orders(half, nav=1000).table)
