@@ -69,7 +69,7 @@ benchmark: nope.yaml
         ("us_cpi", f"data.assets[2]: us_cpi is not a price series; available: {SERIES}."),
         ("us_bill", f"data.cash: no series us_bill; available: {SERIES}. Did you mean us_tbill?"),
         ("strt", f"data.strt: unknown setting; data accepts: {DATA}. Did you mean start?"),
-        ("smple", "estimation.covariance: got 'smple', expected one of ccc, …"),
+        ("smple", "estimation.covariance: unknown estimator 'smple'; there are: ccc, …"),
         (
             "bugets",
             "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?",

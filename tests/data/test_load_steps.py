@@ -20,6 +20,7 @@ from backtest.data.data_settings import DataSettings
 from backtest.data.market_data import MarketData, load
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.build_market import Market
+from backtest.data.prepare.quotes import Quote
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_table import SeriesTable
 
@@ -126,12 +127,12 @@ def test_load_calls_the_steps_in_order_and_nothing_else(calls: list[Call]) -> No
 
 
 def test_no_module_is_entered_again_after_its_step(calls: list[Call]) -> None:
-    """The cache is exempt, and so are calculations with dates alone, through which no series passes."""
+    """The cache is exempt, and so are settings and calculations with dates alone, through which no series passes."""
     steps: dict[str, set[str]] = {}
     for call in calls:
         steps.setdefault(call.module, set()).add(call.step)
     again = {module for module, of_module in steps.items() if len(of_module) > 1 and not module.startswith("cache.")}
-    assert again <= {"dates.spacing", "dates.months_and_years"}
+    assert again <= {"data_settings", "dates.spacing", "dates.months_and_years"}
     handed = [argument for call in calls if call.module in again for argument in call.arguments]
     assert not [argument for argument in handed if isinstance(argument, SERIES)]
 
@@ -153,7 +154,8 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
         "align": ["prepare.alignment", "dates.spacing"],
         "convert": ["prepare.conversion"],
         "build": ["prepare.build_market", "dates.spacing", "prepare.leveraged_fund",
-                  "prepare.consumer_prices", "prepare.bars", "prepare.provenance", "quality.lagging"],
+                  "prepare.consumer_prices", "prepare.bars", "prepare.provenance", "quality.lagging",
+                  "prepare.quotes", "data_settings"],
     }  # fmt: skip
 
 
@@ -184,9 +186,12 @@ def mentioned(annotation: Any) -> set[Any]:
 
 
 def test_three_types_hold_series_between_a_source_and_the_market_data() -> None:
-    """One for a raw series, one for several series on their dates, and one for all series of a run."""
+    """One for a raw series, one for several series on their dates, and one for all series of a run.
+
+    A quote is a part of the market data, for orders.
+    """
     fields = {cls: set().union(*map(mentioned, get_type_hints(cls).values())) for cls in dataclasses()}
     holders: set[Any] = {pd.DataFrame, pd.Series}
     while more := {cls for cls, types in fields.items() if types & holders} - holders:
         holders |= more
-    assert holders - {pd.DataFrame, pd.Series} == {RawSeries, SeriesTable, Preparation, MarketData}
+    assert holders - {pd.DataFrame, pd.Series} == {RawSeries, SeriesTable, Preparation, MarketData, Quote}
