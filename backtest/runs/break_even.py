@@ -11,7 +11,7 @@ from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.config import load_config
 from backtest.errors import ConfigError, SimulationError
 from backtest.runs.pipeline import Config
-from backtest.runs.run_result import Benchmark, log_warnings, lost_before_the_end, warnings_of
+from backtest.runs.run_result import Benchmark, lost_before_the_end
 from backtest.runs.spread_match import Match
 from backtest.runs.steps import Steps
 
@@ -54,7 +54,7 @@ def break_even(
         )
     steps = Steps(offline=offline, refresh=refresh)
     plan, _ = steps.plan(config, on_step)
-    log_warnings(warnings_of(plan))
+    steps.log_warnings(plan)
     benchmark = cast("Benchmark", steps.benchmark(plan)).result
     on_step("strategy")
     decided = steps.decided(plan)

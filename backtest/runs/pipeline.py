@@ -9,7 +9,7 @@ from backtest.config import RunConfig, load_config
 from backtest.data.data_settings import DataSettings
 from backtest.data.market_data import MarketData
 from backtest.errors import ConfigError, DataError
-from backtest.runs.run_result import log_warnings, result_of, warnings_of
+from backtest.runs.run_result import result_of
 from backtest.runs.steps import Steps
 
 Config = RunConfig | Mapping[str, Any] | str | Path
@@ -110,7 +110,7 @@ def data_settings_of(market: MarketData | None) -> DataSettings | None:
 def run_on(config: RunConfig, steps: Steps, on_step: Callable[[str], None] = lambda _: None) -> BacktestResult:
     """Run a configuration with the steps that are there already; see `run`."""
     plan, notes = steps.plan(config, on_step)
-    log_warnings(warnings_of(plan))
+    steps.log_warnings(plan)
     benchmark = steps.benchmark(plan)
     on_step("strategy")
     return result_of(steps.decided(plan), benchmark, notes)

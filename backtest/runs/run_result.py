@@ -166,12 +166,6 @@ def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:
     )
 
 
-def log_warnings(warnings: Sequence[str]) -> None:
-    """Log the warnings of a run."""
-    for warning in warnings:
-        _log.warning("%s", warning)
-
-
 def warnings_of(plan: Plan) -> tuple[str, ...]:
     """Warnings about the data of a run and of its benchmark."""
     own = plan.data.warnings

@@ -9,6 +9,7 @@
 The path and its numbers take less time than to look them up.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ from backtest.data.raw_series import RawSeries
 from backtest.errors import ConfigError
 from backtest.runs.decision_settings import DecisionSettings
 from backtest.runs.plan import Decided, Plan
-from backtest.runs.run_result import Benchmark
+from backtest.runs.run_result import Benchmark, warnings_of
+
+_log = logging.getLogger(__name__)
 
 _MOST = 64  # values of each step
 
@@ -82,6 +85,7 @@ class Steps:
         self._offline, self._refresh, self._given = offline, refresh, market
         self._started = datetime.now(UTC)
         self._series: dict[Key, RawSeries] = {}  # each series is fetched once
+        self._logged: set[str] = set()
         self._markets: Kept[MarketData] = Kept(_MOST)
         self._dates: Kept[tuple[MarketData, MarketData | None, Sequence[str]]] = Kept(_MOST)
         self._plans: Kept[Plan] = Kept(_MOST)
@@ -118,6 +122,13 @@ class Steps:
             kept = self._plan(config.benchmark, other, None)
             benchmark = kept.under(config.benchmark, None)
         return self._plan(config, data, kept).under(config, benchmark), notes
+
+    def log_warnings(self, plan: Plan) -> None:
+        """Log the warnings about the data of a plan and its benchmark, each once for all runs."""
+        new = [warning for warning in dict.fromkeys(warnings_of(plan)) if warning not in self._logged]
+        self._logged.update(new)
+        for warning in new:
+            _log.warning("%s", warning)
 
     def decided(self, plan: Plan) -> Decided:
         """Return the decisions of a plan from its first trade."""

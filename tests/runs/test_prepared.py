@@ -176,6 +176,13 @@ def test_prepared_runs_on_prices_in_memory() -> None:
         prepared.run({"data.end": "2015-12-31"})
 
 
+def test_a_warning_is_logged_once_for_all_runs(caplog: pytest.LogCaptureFixture) -> None:
+    prepared = bt.prepare("configs/erc.yaml", {"data.end": "2018-12-31"})
+    for spread in (10, 20, 30):
+        assert any("gold: ends on" in warning for warning in prepared.run({"financing.spread_bps": spread}).warnings)
+    assert len([message for message in caplog.messages if "gold: ends on" in message]) == 1
+
+
 def test_a_mistake_in_an_override_is_reported_as_by_run() -> None:
     prepared = bt.prepare("configs/erc.yaml")
     with pytest.raises(bt.BacktestError) as expected:
