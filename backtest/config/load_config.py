@@ -94,7 +94,7 @@ def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bo
     if checked is not None:
         problems += _contradictions(document, checked, benchmark, with_benchmark)
     if checked is None or problems:
-        raise ConfigError(*sorted(dict.fromkeys(problems), key=_by_place))
+        raise ConfigError(*sorted(_without_repeats(problems), key=_by_place))
     return checked.model_copy(update={"benchmark": benchmark})
 
 
@@ -116,6 +116,13 @@ def _contradictions(
             for at in config.volatilities_of_benchmark
         ]
     return problems
+
+
+def _without_repeats(problems: list[str]) -> list[str]:
+    """Return each line once; a benchmark that inherits a mistake of the run does not repeat it."""
+    of_run = {line.partition(": ")[2] for line in problems}
+    inherited = {line for line in problems if ": benchmark: " in line and line.partition(": benchmark: ")[2] in of_run}
+    return [line for line in dict.fromkeys(problems) if line not in inherited]
 
 
 def _by_place(problem: str) -> tuple[str, int, int]:

@@ -79,3 +79,12 @@ def test_a_benchmark_that_means_nothing_is_refused(given: Any, words: str) -> No
     with pytest.raises(ConfigError) as caught:
         benchmark_of(given)
     assert str(caught.value).splitlines()[0].startswith(f"overrides: {words}")
+
+
+def test_an_inherited_mistake_is_reported_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        benchmark_of("equal_weight", rebalance="quarterly", **{"costs.trading_bps": -1})
+    assert str(caught.value).splitlines() == [
+        "overrides: rebalance: got 'quarterly', expected settings with values, such as {frequency: quarterly}",
+        "overrides: costs.trading_bps: got -1, expected greater than or equal to 0",
+    ]
