@@ -6,7 +6,8 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -111,7 +112,7 @@ class OwnKind:
         module = importlib.util.module_from_spec(spec)
         sys.modules[module.__name__] = module
         try:
-            with reported(self.raised, file=str(path), expected=(ImportError,)):
+            with _without_bytecode(), reported(self.raised, file=str(path), expected=(ImportError,)):
                 spec.loader.exec_module(module)
         except ImportError as problem:
             del sys.modules[module.__name__]
@@ -166,6 +167,16 @@ class OwnKind:
                 "Hint: a class whose name begins with _ is not counted."
             )
         return classes[0]
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Write no bytecode: Python takes it for current if a file was edited within a second and has the same length."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def files_in(folder: Path) -> dict[str, Path]:

@@ -93,7 +93,7 @@ ONE = {
     "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
     "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", f"data.path: source yfinance is not a file and takes no path; for a file use source: {file_sources()}"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", f"data.values: source fred states what it holds; returns can only come from source: {file_sources()}"),
-    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot. Did you mean class?"),
+    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot, lot. Did you mean class?"),
     "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),
     "an asset of csv without path": (f"[{ASSETS}]", "{a: {source: csv}}", "{a", "data.assets: a: source csv needs a path to its file"),
     "no such asset in a mapping": (f"[{ASSETS}]", "{golf: metals}", "metals", f"data.assets.golf: no series golf; available: {SERIES}. Did you mean gold?"),

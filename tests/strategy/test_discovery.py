@@ -1,5 +1,6 @@
 """Discovery: a user's own strategies and the shipped ones are both found, whatever a user's folder looks like."""
 
+import os
 import pickle
 import re
 import subprocess
@@ -118,6 +119,16 @@ def test_an_edited_base_is_read_again(tmp_path: Path) -> None:
     for share in (0.5, 0.25):
         write_strategy(tmp_path, "mine", MINE.format(share=share))
         assert find_strategy("extension", tmp_path)().model_dump() == {"share": share}
+
+
+def test_an_edit_within_a_second_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python compares seconds and length alone, so bytecode of the text before would count as current."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for share in (0.5, 0.6):
+        write_strategy(tmp_path, "mine", MINE.format(share=share))
+        os.utime(tmp_path / "strategies/mine.py", (1e9, 1e9))
+        assert find_strategy("mine", tmp_path)().model_dump() == {"share": share}
+    assert not (tmp_path / "strategies/__pycache__").exists()
 
 
 @pytest.mark.parametrize(

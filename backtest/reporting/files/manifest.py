@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -60,8 +61,12 @@ def versions() -> dict[str, str]:
 
 
 def _blas() -> str:
+    """Return the libraries of numpy and scipy, whatever else this process has loaded."""
+    import scipy.linalg  # noqa: F401 - loads its library
+
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    words = [(lib["internal_api"], lib["version"], lib.get("architecture")) for lib in libraries]
+    own = [library for library in libraries if re.search(r"\b(numpy|scipy)\b", library["filepath"])]
+    words = [(lib["internal_api"], lib["version"], lib.get("architecture")) for lib in own or libraries]
     return ", ".join(sorted({" ".join(filter(None, parts)) for parts in words}))
 
 

@@ -55,9 +55,11 @@ def small(folder: Path, name: str = "small", **data: Any) -> Path:
 
 
 def report_of(folder: Path) -> dict[str, Any]:
-    """Return all files of a report without the clock's facts, as two reports may be written on two days."""
+    """Return all files of a report without the day and the folder, as two reports may be written on two days."""
     found: dict[str, Any] = dict(files(folder))
     found["manifest.json"] = json.loads(found["manifest.json"])
+    for name in ("config_file", "benchmark_config_file"):
+        del found["manifest.json"][name]
     written = written_on(found["manifest.json"].pop("environment"))
     page = found["tearsheet.html"].decode().replace(f"written {written}", "written")
     found["tearsheet.html"] = re.sub(r"<td>[\d.]+ (?:day|days|years)</td>", "<td>age</td>", page)
