@@ -8,7 +8,7 @@ conformance suite (`tests/estimation`) follow from it. A user's estimator is a f
 
 import inspect
 from collections.abc import Mapping
-from functools import reduce
+from functools import cache, reduce
 from importlib import import_module
 from operator import or_
 from pathlib import Path
@@ -33,6 +33,7 @@ from backtest.own_code import reported
 _ESTIMATORS = OwnKind("estimator", "estimators", Estimator, methods.__name__, EstimationError)
 
 
+@cache
 def estimator_classes() -> tuple[type[Estimator], ...]:
     """Return the estimator classes defined in the files of `backtest/estimation/methods`, sorted by name.
 
