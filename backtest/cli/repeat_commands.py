@@ -1,7 +1,7 @@
 """`replay` and `verify`: does a finished run still give the same numbers, and are its files unchanged?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -9,7 +9,7 @@ from backtest.cli.terminal import print_notes
 from backtest.data.cache.default_folders import REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from backtest.analysis.result import BacktestResult
 
@@ -38,12 +38,7 @@ def replay(
     if not replayed.differences:
         typer.echo(f"{place.as_posix()}: identical ({len(replayed.compared)} files)")
         return
-    typer.echo(f"{place.as_posix()}: different")
-    for line in replayed.differences:
-        typer.echo(f"  {line}")
-    for line in replayed.reasons:
-        typer.echo(f"why: {line}")
-    raise typer.Exit(DIFFERENT)
+    _end_different(place, "different", replayed.differences, replayed.reasons)
 
 
 def verify(folder: Finished) -> None:
@@ -59,9 +54,16 @@ def verify(folder: Finished) -> None:
     if not verified.problems:
         typer.echo(f"{place.as_posix()}: intact ({verified.files} files)")
         return
-    typer.echo(f"{place.as_posix()}: damaged")
-    for line in verified.problems:
+    _end_different(place, "damaged", verified.problems)
+
+
+def _end_different(place: Path, word: str, differences: "Sequence[str]", reasons: "Sequence[str]" = ()) -> NoReturn:
+    """Print what differs, and why, and exit with the code for it."""
+    typer.echo(f"{place.as_posix()}: {word}")
+    for line in differences:
         typer.echo(f"  {line}")
+    for line in reasons:
+        typer.echo(f"why: {line}")
     raise typer.Exit(DIFFERENT)
 
 
