@@ -59,7 +59,8 @@ class ResultOnDemand(BacktestResult):
         build = vars(self).get("_build")
         if build is not None:
             vars(self).update(vars(build()))
-            del vars(self)["_build"], vars(self)["_numbers"]  # arrays that are no longer needed
+            for name in ("_build", "_numbers"):  # their arrays are no longer needed; another thread may have been first
+                vars(self).pop(name, None)
 
 
 class _Field:

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.analysis.build import build_result
 from backtest.data.market_data import load
 from backtest.engine.path import Path as Simulation
 from backtest.reporting.files.report_files import tables
+from backtest.runs import run_result
 from backtest.runs import steps as steps_of_runs
 from backtest.runs.plan import Plan
 from backtest.runs.steps import Kept
@@ -154,6 +156,21 @@ def test_a_result_on_demand_goes_wherever_a_result_does(tmp_path: Path) -> None:
     unpickled = pickle.loads(pickle.dumps(prepared.run()))  # noqa: S301 - written here
     assert_same(unpickled, prepared.run())
     assert len(prepared.run().until(pd.Timestamp("2000-12-31")).weights) < len(free.weights)
+
+
+def test_a_result_may_be_completed_by_two_threads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one thread builds the tables, the other reads one too: simulated by a read within the first build."""
+    build, result = build_result, bt.prepare("configs/60_40.yaml").run()
+    first: list[pd.DataFrame] = []
+
+    def reads_too(*given: Any, **named: Any) -> bt.BacktestResult:
+        monkeypatch.setattr(run_result, "build_result", build)
+        first.append(result.weights)
+        return build(*given, **named)
+
+    monkeypatch.setattr(run_result, "build_result", reads_too)
+    assert result.weights.equals(first[0])
+    assert result.headline()["cagr"] > 0
 
 
 def test_a_prepared_configuration_can_be_sent_to_another_process() -> None:
