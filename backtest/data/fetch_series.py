@@ -10,6 +10,7 @@ from backtest.data.cache.fetch import Access, Key, Request, get
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
 from backtest.data.preparation import Preparation, locate
+from backtest.data.prepare.rates.par_bond import as_par_bond
 from backtest.data.raw_series import RawSeries, as_rate
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.registry import cache_name, open_source, source_record
@@ -56,7 +57,8 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
         access: network access policy, if it differs from the settings.
 
     Raises:
-        DataError: a series is unknown or cannot be read, or is not a rate although the settings quote it as one.
+        DataError: a series is unknown or cannot be read, or is not a rate although the settings quote it as one, or
+            not yields although a bond is modelled from them.
         DataUnavailableError: a series could not be fetched.
     """
     sources = _opened(data.series.every, data.settings, data.folder)
@@ -66,6 +68,8 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
     for spec in data.series.aligned:
         if spec.rate is not None:
             raw[spec] = as_rate(raw[spec], spec.rate)
+        if spec.maturity is not None:
+            raw[spec] = as_par_bond(raw[spec], spec.maturity)
     return replace(data, raw=raw, classes=_classes(data, sources))
 
 

@@ -23,6 +23,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 INCOME_UNKNOWN = "as published by FRED; whether its income is in it is not known"
 """Note of levels that may lack income. It does not apply to rates and to indices of consumer prices."""
 
+YIELD_ALONE = "a yield earned day by day: a bond's changes in price are not in it"
+"""Note of a bond's yield as a rate. It does not apply to a bond that is modelled from the yield."""
+
 
 class Rate(BaseModel):
     """Quotation of a rate, which determines what a deposit at this rate earns.
@@ -58,8 +61,9 @@ class RawSeries:
         rate: quotation of a rate.
         places: place of each row in the user's file, for messages; empty for other sources.
         notes: caveats for the report, without the name of the series.
-        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price; what a
-            file shows: `clock`, its times of day, and `open_end: true` if its last line has no line end.
+        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price; `model`,
+            a description of modelled values; what a file shows: `clock`, its times of day, and `open_end: true` if its
+            last line has no line end.
     """
 
     values: pd.DataFrame

@@ -142,4 +142,5 @@ def _spec(settings: DataSettings, name: str, own: SeriesSettings | None) -> Seri
         own.values or (settings.values if same else "prices"),
         own.rate,
         currency=own.currency,
+        maturity=own.maturity,
     )

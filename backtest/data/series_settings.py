@@ -1,6 +1,6 @@
 """Settings of one series that differ from the `data:` section."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -11,11 +11,14 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     StrictBool,
     StrictStr,
+    ValidationInfo,
     field_serializer,
+    field_validator,
     model_serializer,
 )
 
 from backtest.data.prepare.currencies import Currency
+from backtest.data.prepare.rates.par_bond import Maturity
 from backtest.data.raw_series import Rate
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
@@ -51,9 +54,13 @@ class SeriesSettings(BaseModel):
         currency: currency of the prices, or of the deposit that earns a quoted rate; default: the currency that the
             source states, else the currency of the run. Cash, the loan rate and splice series of a run with `fx` have
             no such default.
+        as: `par_bond` for yields: the total return of a par bond of constant maturity, bought at each yield and sold at
+            the next; see docs/conventions/data.md#bonds-from-yields.
+        maturity: years to maturity of the par bond, in halves: `{source: fred, symbol: DGS10, as: par_bond, maturity:
+            10}`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
     source: SourceName | None = None
     symbol: Name | None = None
@@ -61,6 +68,20 @@ class SeriesSettings(BaseModel):
     values: Values | None = None
     rate: Rate | None = None
     currency: Currency | None = None
+    model: Literal["par_bond"] | None = Field(default=None, alias="as")
+    maturity: Maturity | None = Field(default=None, validate_default=True)
+
+    @field_validator("maturity")
+    @classmethod
+    def _bonds_have_a_maturity(cls, maturity: float | None, info: ValidationInfo) -> float | None:
+        model = info.data.get("model")
+        if model is not None and maturity is None:
+            raise ValueError(f"as: {model} needs the years to maturity too, such as maturity: 10")
+        if model is None and "model" in info.data and maturity is not None:
+            raise ValueError("only a bond has a maturity. Hint: as: par_bond")
+        if model is not None and info.data.get("rate") is not None:
+            raise ValueError("a par bond is modelled from yields in percent; remove rate")
+        return maturity
 
     @model_serializer(mode="wrap")
     def _only_given(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

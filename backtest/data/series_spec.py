@@ -36,6 +36,7 @@ class SeriesSpec:
         rate: quotation of a rate, if the settings state it.
         bars: whether to read opens, closes and volumes.
         currency: currency of the values, if the settings state it.
+        maturity: years of the par bond that is modelled from the values, which are yields; None if none is.
     """
 
     name: str
@@ -46,3 +47,4 @@ class SeriesSpec:
     rate: Rate | None
     bars: bool = False
     currency: str | None = None
+    maturity: float | None = None

@@ -13,8 +13,8 @@ from backtest.data.prepare.bars import opens_and_volumes
 from backtest.data.prepare.consumer_prices import consumer_prices
 from backtest.data.prepare.leveraged_fund import check_daily, history
 from backtest.data.prepare.provenance import origins_of, spot_assets
-from backtest.data.prepare.quoted_rates import rate_level
 from backtest.data.prepare.quotes import quotes_of
+from backtest.data.prepare.rates.quoted_rates import rate_level
 from backtest.data.quality.finding import Finding
 from backtest.data.quality.lagging import find_lagging
 from backtest.data.series_origin import Origin

@@ -22,6 +22,8 @@ _QUOTED = {"discount": "bank discount", "bond_equivalent": "bond-equivalent yiel
 
 def meaning_of(raw: RawSeries) -> str:
     """Return the meaning of the values of a series, in words."""
+    if "model" in raw.facts:
+        return raw.facts["model"]
     if raw.rate is None:
         words = (word for word in _NO_TOTAL_RETURN for note in raw.notes if note.startswith(word))
         lacking = next(words, None)

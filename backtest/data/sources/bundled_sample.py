@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.data.raw_series import RawSeries
+from backtest.data.raw_series import COLUMNS, YIELD_ALONE, Kind, Rate, RawSeries
 from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
 from backtest.errors import UnknownSeries
 
@@ -51,7 +51,7 @@ class Sample(Source):
         return catalogue_of(self._name)
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
-        """Return a series of the sample, as a total-return level.
+        """Return a series of the sample, as a total-return level or, for a yield, as a rate.
 
         Raises:
             UnknownSeries: the sample has no such series.
@@ -59,10 +59,12 @@ class Sample(Source):
         about = _described(self._name)
         if symbol not in about["columns"]:
             raise UnknownSeries(f"{about['file']}: no column {symbol}; it has {', '.join(about['columns'])}")
-        values = self._values[[symbol]].set_axis(["level"], axis=1)
         column = about["columns"][symbol]
+        rate = Rate.model_validate(column["rate"]) if "rate" in column else None
+        kind: Kind = "levels" if rate is None else "rate"
+        values = self._values[[symbol]].set_axis(COLUMNS[kind], axis=1)
         facts = {"currency": "USD", **({"spot": "true"} if column.get("spot") else {})}
-        return RawSeries(values, about["file"], "levels", notes=_notes(column), facts=facts)
+        return RawSeries(values, about["file"], kind, rate, notes=_notes(column), facts=facts)
 
     @cached_property
     def _values(self) -> pd.DataFrame:
@@ -77,6 +79,8 @@ def _notes(column: dict[str, Any]) -> tuple[str, ...]:
     if column.get("smoothed"):
         until = f" up to {column['smoothed_until']:%Y-%m}" if "smoothed_until" in column else ""
         notes.append(f"modelled from monthly average yields{until}, which understates volatility")
+    if "rate" in column:
+        notes.append(YIELD_ALONE)
     return tuple(notes)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
+from backtest.data.raw_series import INCOME_UNKNOWN, YIELD_ALONE, Rate, RawSeries, as_rate
 from backtest.data.sources.network.http_download import download, refuse_page
 from backtest.data.sources.source import Source, SourceRecord
 from backtest.errors import NoDataInRange, SourceDown, UnknownSeries
@@ -121,7 +121,7 @@ def _raw_series(values: pd.DataFrame, symbol: str, label: str) -> RawSeries:
     elif rate is None and not _TOTAL_RETURN.fullmatch(symbol):
         notes.append(INCOME_UNKNOWN)
     elif rate is not None and rate.quoted == "bond_equivalent" and rate.days > 366:
-        notes.append("a yield earned day by day: a bond's changes in price are not in it")
+        notes.append(YIELD_ALONE)
     elif symbol == "IUDSOIA":
         notes.append("SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself")
     raw = RawSeries(values, label, "levels", notes=tuple(notes))

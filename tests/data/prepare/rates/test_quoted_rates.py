@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from backtest.data.prepare.quoted_rates import rate_level
+from backtest.data.prepare.rates.quoted_rates import rate_level
 from backtest.data.raw_series import INCOME_UNKNOWN, Kind, Rate, RawSeries, as_rate
 from backtest.errors import DataError
 

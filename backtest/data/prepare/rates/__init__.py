@@ -1,0 +1,1 @@
+"""Returns that follow from quoted rates and yields."""
