@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from backtest import testing
     from backtest.analysis.orders.order_list import orders
+    from backtest.analysis.own_metric import Metric
     from backtest.analysis.result import BacktestResult
     from backtest.config import RunConfig
     from backtest.data.market_data import MarketData
@@ -35,6 +36,7 @@ __all__ = [
     "Estimator",
     "MarketData",
     "MarketView",
+    "Metric",
     "RunConfig",
     "Source",
     "Strategy",
@@ -58,6 +60,7 @@ _PLACES = {
     "Estimator": "backtest.estimation.estimator",
     "MarketData": "backtest.data.market_data",
     "MarketView": "backtest.strategy",
+    "Metric": "backtest.analysis.own_metric",
     "RunConfig": "backtest.config",
     "Source": "backtest.data.sources.source",
     "Strategy": "backtest.strategy",

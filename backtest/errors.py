@@ -15,6 +15,7 @@
     ├── EstimationError            returns from which a covariance cannot be estimated              exit 2
     ├── NoRiskBudgetPortfolio      no long-only portfolio has the requested risk budgets            exit 2
     ├── NoOptimalPortfolio         no portfolio solves the strategy's problem                       exit 2
+    ├── MetricError             own metric that fails, or returns something else than a number  exit 2
     ├── SimulationError            target weights or terms that cannot be simulated                 exit 2
     ├── ComparisonError            results that cannot be compared                                  exit 2
     ├── ReportError                a report that could not be written                               exit 2
@@ -178,6 +179,10 @@ class NoRiskBudgetPortfolio(BacktestError):  # noqa: N818 - named after the miss
 
 class NoOptimalPortfolio(BacktestError):  # noqa: N818 - named after the missing thing
     """No portfolio solves the strategy's problem: constraints conflict, or the covariance matrix is not valid."""
+
+
+class MetricError(BacktestError):
+    """A metric of a user that does not exist, fails, or returns something else than a number."""
 
 
 class SimulationError(BacktestError):

@@ -1,4 +1,4 @@
-"""Users' own code (strategies, estimators, sources): its files, and its errors in one line with their place."""
+"""Users' own code (strategies, estimators, metrics, sources): its files, and its errors with their place."""
 
 import sysconfig
 import traceback

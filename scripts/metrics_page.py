@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from backtest.analysis.metrics.metric_registry import METRICS
-from backtest.analysis.metrics.records.metric import Group, Metric, Place
+from backtest.analysis.metrics.records.metric_record import Group, MetricRecord, Place
 from backtest.reporting.format import FILTERS
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
@@ -40,12 +40,12 @@ def metrics_page() -> str:
     return "\n".join([_INTRODUCTION, *tables])
 
 
-def _table(group: Group, metrics: list[Metric]) -> str:
+def _table(group: Group, metrics: list[MetricRecord]) -> str:
     head = "| Metric | Key | Meaning | Format | Better | Shown in |\n|---|---|---|---|---|---|\n"
     return f"## {group}\n\n{head}{''.join(map(_row, metrics))}"
 
 
-def _row(metric: Metric) -> str:
+def _row(metric: MetricRecord) -> str:
     meaning = metric.meaning.replace("|", "\\|")
     if metric.of_one_period:
         meaning += " Depends on the length of a period."

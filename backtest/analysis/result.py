@@ -11,6 +11,7 @@ import pandas as pd
 from backtest.analysis.attribution.return_attribution import real_nav
 from backtest.analysis.attribution.sleeve_attribution import sleeve_summary
 from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
+from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
@@ -24,9 +25,11 @@ class BacktestResult(RunRecord):
     """Result of a run: the columns of `RunRecord`, and measures computed on first use.
 
     Args:
+        own_metrics: metrics of the user, by the setting `report.metrics`.
         renderer: function that renders a result as HTML for notebooks; without one, notebooks show the plain text.
     """
 
+    own_metrics: tuple[MetricRecord, ...] = ()
     renderer: Callable[["BacktestResult"], str] | None = None
 
     def _repr_html_(self) -> str | None:
@@ -63,12 +66,12 @@ class BacktestResult(RunRecord):
         return events_of(self)
 
     def headline(self) -> dict[str, float]:
-        """Return the ten numbers of the table in the terminal, as in `summary` but at once."""
-        return headline(RunNumbers(self))
+        """Return the ten numbers of the table in the terminal, as in `summary` but at once, and metrics of the user."""
+        return headline(RunNumbers(self), self.own_metrics)
 
     @cached_property
     def _summary(self) -> dict[str, Any]:
-        return summarise(self)
+        return summarise(self, self.own_metrics)
 
     def summary(self) -> dict[str, Any]:
         """Return the headline numbers as decimals, NaN where undefined; the same as in `summary.json`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.metrics.records.path_numbers import PathNumbers
 from backtest.analysis.metrics.summary import headline
 from backtest.analysis.result import BacktestResult
@@ -21,7 +22,14 @@ class ResultOnDemand(BacktestResult):
 
     @classmethod
     def of(
-        cls, ledger: Ledger, data: MarketData, *, name: str, strategy: str, build: Callable[[], BacktestResult]
+        cls,
+        ledger: Ledger,
+        data: MarketData,
+        *,
+        name: str,
+        strategy: str,
+        own_metrics: tuple[MetricRecord, ...],
+        build: Callable[[], BacktestResult],
     ) -> "ResultOnDemand":
         """Return the result of a simulation.
 
@@ -30,6 +38,7 @@ class ResultOnDemand(BacktestResult):
             data: market data of the run.
             name: name of the run.
             strategy: name of its strategy.
+            own_metrics: metrics of the user.
             build: function that builds the whole result.
         """
         result = cls.__new__(cls)
@@ -37,6 +46,7 @@ class ResultOnDemand(BacktestResult):
         vars(result).update(
             name=name,
             strategy=strategy,
+            own_metrics=own_metrics,
             periods_per_year=data.periods_per_year,
             nav=pd.Series(ledger.nav, index=numbers.dates, name="nav"),
             _numbers=numbers,
@@ -45,9 +55,9 @@ class ResultOnDemand(BacktestResult):
         return result
 
     def headline(self) -> dict[str, float]:
-        """Return the ten numbers of the table in the terminal, without building the result."""
+        """Return the ten numbers of the table in the terminal, without building the result, and metrics of the user."""
         numbers = vars(self).get("_numbers")
-        return super().headline() if numbers is None else headline(numbers)
+        return super().headline() if numbers is None else headline(numbers, self.own_metrics)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the contents of a pickle: the whole result without the setup."""

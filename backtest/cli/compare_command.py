@@ -137,7 +137,8 @@ def _table(comparison: "Comparison", sections: list[list[tuple[str, ...]]], begi
 def _measures(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
     from backtest.reporting.pages.headline import metric_rows
 
-    for metric, cells in metric_rows([comparison.summaries[name] for name in comparison.names], "compared"):
+    summaries = [comparison.summaries[name] for name in comparison.names]
+    for metric, cells in metric_rows(summaries, "compared", comparison.own_metrics):
         best = comparison.best.get(metric.key, ())
         marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(comparison.names, cells, strict=True))
         yield metric.terminal_name, *marked

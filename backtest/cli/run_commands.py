@@ -187,7 +187,7 @@ def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     table = new_table(
         f"{result.nav.index[0]:%Y-%m-%d} to {result.nav.index[-1]:%Y-%m-%d}", *(side.name for side in results)
     )
-    for label, *values in headline_rows(result.summary()):
+    for label, *values in headline_rows(result.summary(), result.own_metrics):
         table.add_row(label, *values)
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):

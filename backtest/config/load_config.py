@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from backtest.analysis.own_metric import Metric, find_metric
 from backtest.config.document import Document
 from backtest.config.given_values import fields_of
 from backtest.config.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
@@ -15,7 +16,7 @@ from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.run_config import RunConfig
 from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings
-from backtest.errors import ConfigError, DataError, EstimationError
+from backtest.errors import ConfigError, DataError, EstimationError, MetricError
 from backtest.estimation.estimation_settings import estimator_with_settings, find_estimator
 from backtest.estimation.estimator import Estimator
 from backtest.estimation.methods.sample_covariance import Sample
@@ -88,6 +89,9 @@ def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bo
     given_estimator = _own_estimator(document, problems)
     if given_estimator is not None:
         values["estimation"] = given_estimator
+    own_metrics = _own_metrics(document, problems)
+    if own_metrics is not None:
+        values["report"] = {**values["report"], "metrics": own_metrics}
     origin = {"file": document.path, "overrides": document.overrides}
     checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
@@ -187,6 +191,21 @@ def _own_estimator(document: Document, problems: list[str]) -> Estimator | None:
     except ValidationError as failure:
         problems += lines(failure.errors(), document, ("estimation",), found, str(name))
     return Sample()  # in place of a wrong one, so that the other sections are checked
+
+
+def _own_metrics(document: Document, problems: list[str]) -> list[Metric] | None:
+    """Return the user's metrics that the section lists; None without a list, which is checked with the rest."""
+    at = ("report", "metrics")
+    names = document.value(at) if document.has(at) else None
+    if not isinstance(names, list):
+        return None
+    metrics = []
+    for i, name in enumerate(names):
+        try:
+            metrics.append(find_metric(name, document.folder_of((*at, i))))
+        except MetricError as problem:
+            problems.append(f"{document.at((*at, i))}: {dotted((*at, i))}: {problem}")
+    return metrics
 
 
 def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSettings | None) -> RunConfig | None:

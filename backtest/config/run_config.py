@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from backtest.analysis.own_metric import find_metric
 from backtest.config.yaml_nodes import dotted
 from backtest.data.data_settings import DataSettings, end_follows_start
 from backtest.engine.settings.costs import Fees, TradingCosts
@@ -82,6 +83,17 @@ class RunConfig(BaseModel):
             return given
         settings = {key: value for key, value in section.items() if key != "covariance"}
         return {**given, "estimation": estimator_with_settings(found, name, settings)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_metrics(cls, given: Any) -> Any:
+        """Accept the names of a user's metrics, which are found by the folder of the file."""
+        section = given.get("report") if isinstance(given, Mapping) else None
+        names = section.get("metrics") if isinstance(section, Mapping) else None
+        if section is None or not isinstance(names, list | tuple):
+            return given
+        folder = Path(given.get("file", "")).parent
+        return {**given, "report": {**section, "metrics": [find_metric(name, folder) for name in names]}}
 
     @model_validator(mode="before")
     @classmethod

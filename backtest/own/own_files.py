@@ -74,7 +74,7 @@ class OwnKind:
     def unknown(self, name: str, known: Collection[str], folder: Path) -> BacktestError:
         """Return the error for a name that is not known, with a hint if there is such a file above the project."""
         hint = self._beyond(name, folder) or suggestion(name, known)
-        return self.raised(f"unknown {self.noun} {name!r}; there are: {', '.join(sorted(known))}.{hint}")
+        return self.raised(f"unknown {self.noun} {name!r}; there are: {', '.join(sorted(known)) or 'none'}.{hint}")
 
     def restored(self, file: str) -> Any:
         """Return an object without state, of the class in a file, which pickle then fills."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.build import build_result
+from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.result_on_demand import ResultOnDemand
 from backtest.config import RunConfig
@@ -72,6 +73,7 @@ def result_of(decided: Decided, benchmark: Benchmark | None = None, notes: Seque
         decided.plan.data,
         name=config.name,
         strategy=config.strategy.name,
+        own_metrics=_own_metrics(config),
         build=partial(_whole, decided, ledger, benchmark, notes, _read_now(config)),
     )
 
@@ -104,6 +106,7 @@ def _whole(
         overrides=config.overridden(settings),
         own_code=read["own_code"],
         strategy_files=read["strategy_files"],
+        own_metrics=_own_metrics(config),
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
         renderer=render_result,
@@ -150,12 +153,16 @@ def _strategy_files(config: RunConfig) -> dict[str, str]:
 
 
 def _own_code(config: RunConfig) -> dict[str, str]:
-    """Return the SHA-256 of the user's strategy, estimator and sources, by path without the home folder."""
+    """Return the SHA-256 of the user's strategy, estimator, sources and metrics, by path without the home folder."""
     sources = [source_record(spec.source).own for spec in series_of(config.data).every]
     strategies = [type(part) for part in parts_of(config.strategy.model)]
-    own = *strategies, type(config.estimation), *sources
+    own = *strategies, type(config.estimation), *sources, *map(type, config.report.metrics)
     classes = dict.fromkeys(each for each in own if each is not None)
     return {public(file): digest for file, digest in hashes_of(*classes).items()}
+
+
+def _own_metrics(config: RunConfig) -> tuple[MetricRecord, ...]:
+    return tuple(metric.record for metric in config.report.metrics)
 
 
 def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:

@@ -45,10 +45,10 @@ def check_strategy(strategy: type[Strategy] | Strategy, market: MarketData | Non
         backtest.errors.BrokenRule: Remembers: ...Rule: backtest.testing.strategy_rules...
     """
     checked = instance_of(strategy, Strategy)
-    check_rules((*STRATEGY_RULES, pickles), checked, _synthetic() if market is None else market)
+    check_rules((*STRATEGY_RULES, pickles), checked, synthetic_market() if market is None else market)
 
 
-def _synthetic() -> MarketData:
+def synthetic_market() -> MarketData:
     """Return monthly prices of five slightly correlated assets, and cash at 2 % a year."""
     rng = np.random.default_rng(11)
     dates = pd.date_range("2010-01-31", periods=_MONTHS, freq="ME")

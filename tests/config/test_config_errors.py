@@ -53,7 +53,7 @@ ONE = {
     "costs": ("trading_bps", "trading_bp", "trading_bp", "costs.trading_bp: unknown setting; costs accepts: trading_bps, half_spread_bps, commission_bps, schedule, fixed, impact. Did you mean trading_bps?"),
     "financing": ("spread_bps", "spread", "spread:", "financing.spread: unknown setting; financing accepts: kind, allow_negative_spread, spread_bps, tiers, cash_spread_bps, rebate_spread_bps, borrow_fee_bps, initial_margin, maintenance_margin. Did you mean spread_bps?"),
     "fees": ("financing: {spread_bps: 50}", "fees: {managment_bps: 1}", "managment_bps", "fees.managment_bps: unknown setting; fees accepts: management_bps, expense_ratio_bps, performance. Did you mean management_bps?"),
-    "report": ("financing: {spread_bps: 50}", "report: {quantstat: true}", "quantstat", "report.quantstat: unknown setting; report accepts: quantstats, break_even. Did you mean quantstats?"),
+    "report": ("financing: {spread_bps: 50}", "report: {quantstat: true}", "quantstat", "report.quantstat: unknown setting; report accepts: quantstats, break_even, metrics. Did you mean quantstats?"),
     "a key with a dot": ("costs: {trading_bps: 10}", "costs.trading_bps: 10", "costs.trading_bps", "costs.trading_bps: unknown setting; …"),
     "a merge key": ("financing: {spread_bps: 50}", "fees: {<<: {management_bps: 1}}", "<<", "fees.<<: unknown setting; fees accepts: …"),
     # twice

@@ -27,7 +27,7 @@ def _best_period(run: RunNumbers) -> float:
 
 
 PERFORMANCE += (
-    Metric(
+    MetricRecord(
         key="{KEY}",
         label="{LABEL}",
         meaning="{MEANING}",

@@ -19,6 +19,7 @@ from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
 from backtest.strategy.discovery import find_strategy, strategy_files
 from scripts.build_docs import BLOCK, output_of
+from support.builders.synthetic_result import synthetic_result
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -227,6 +228,16 @@ def test_the_shown_estimator_is_chosen_by_its_file_and_follows_the_rules(tmp_pat
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     estimator = load_config(tmp_path / "mine.yaml", {"estimation.weight": 0.2}).estimation
     bt.testing.check_estimator(estimator)
+
+
+def test_the_shown_metric_is_chosen_by_its_file_and_follows_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    code = f"import backtest as bt\n\n{block_of('python', 'class Ulcer')}"
+    (tmp_path / "metrics/ulcer.py").write_text(code, encoding="utf-8")
+    text = f"extends: {ROOT / 'configs/erc.yaml'}\nname: mine\nreport: {{metrics: [ulcer]}}\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    (metric,) = load_config(tmp_path / "mine.yaml").report.metrics
+    bt.testing.check_metric(metric, synthetic_result())
 
 
 def test_the_shown_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

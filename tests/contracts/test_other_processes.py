@@ -1,4 +1,4 @@
-"""Own strategies and estimators run in other processes, however these are started and whatever sends the work."""
+"""Own classes run in other processes, however these are started and whatever sends the work."""
 
 import os
 import sys
@@ -35,28 +35,38 @@ class Doubled(Sample):
     def estimate(self, excess_returns, rows, periods_per_year):
         return 2 * super().estimate(excess_returns, rows, periods_per_year)
 """,
+    "metrics/best_period.py": """
+from backtest import Metric
+
+class BestPeriod(Metric):
+    '''Largest return of a single period.'''
+
+    def value(self, result):
+        return result.returns.max()
+""",
     "own.yaml": """
 name: own
 data: {source: sample, assets: [us_stocks, gold], cash: us_tbill, start: 2005-01-01}
 strategy: {name: calmest, share: 0.5}
 estimation: {covariance: doubled, window: 36}
+report: {metrics: [best_period]}
 """,
 }
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> bt.RunConfig:
-    """A configuration whose strategy and estimator are files, which other processes have not loaded."""
+    """A configuration whose strategy, estimator and metric are files, which other processes have not loaded."""
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     return load_config(tmp_path / "own.yaml")
 
 
-def outcome(config: bt.RunConfig) -> tuple[int, bytes, dict[str, Any]]:
-    """Return the process, the NAV and the settings of a run."""
+def outcome(config: bt.RunConfig) -> tuple[int, bytes, dict[str, Any], float]:
+    """Return the process, the NAV, the settings and the metric of a run."""
     result = bt.run(config)
-    return os.getpid(), result.nav.to_numpy().tobytes(), result.settings["estimation"]
+    return os.getpid(), result.nav.to_numpy().tobytes(), result.settings["estimation"], result.headline()["best_period"]
 
 
 def in_a_pool(method: str, config: bt.RunConfig) -> Any:
@@ -95,8 +105,8 @@ def test_a_result_can_be_sent(config: bt.RunConfig) -> None:
     """Its tables are the same on the other side."""
     result = bt.run(config)
     with get_context("spawn").Pool(1) as pool:
-        assert pool.apply(nav_of, (result,)) == result.nav.to_numpy().tobytes()
+        assert pool.apply(contents, (result,)) == contents(result)
 
 
-def nav_of(result: bt.BacktestResult) -> bytes:
-    return bytes(result.nav.to_numpy().tobytes())
+def contents(result: bt.BacktestResult) -> tuple[bytes, float]:
+    return result.nav.to_numpy().tobytes(), result.headline()["best_period"]

@@ -16,6 +16,7 @@ PUBLIC = [
     "Estimator",
     "MarketData",
     "MarketView",
+    "Metric",
     "RunConfig",
     "Source",
     "Strategy",

@@ -17,6 +17,7 @@ from backtest.analysis.compare.side_by_side import (
     windows_won,
 )
 from backtest.analysis.metrics.metric_registry import BETTER
+from backtest.analysis.metrics.records.metric_record import Better, MetricRecord
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
 
@@ -89,12 +90,23 @@ class Comparison:
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """(m, k) all metrics of the summaries, including costs and financing per year and leverage."""
-        return metrics_of(self.summaries)
+        return metrics_of(self.summaries, self.own_metrics)
 
     @cached_property
     def best(self) -> Mapping[str, tuple[str, ...]]:
-        """Names of the best by metric; `metric_registry.BETTER` has the directions."""
-        return best_of(self.metrics)
+        """Names of the best by metric."""
+        return best_of(self.metrics, self.better)
+
+    @cached_property
+    def better(self) -> Mapping[str, Better]:
+        """Preferred direction by metric, for metrics that have one."""
+        own = {metric.key: metric.better for metric in self.own_metrics if metric.better is not None}
+        return {**BETTER, **own}
+
+    @property
+    def own_metrics(self) -> tuple[MetricRecord, ...]:
+        """Metrics of the user that any of the results has, by the setting `report.metrics`."""
+        return tuple({metric.key: metric for result in self.results for metric in result.own_metrics}.values())
 
     @cached_property
     def levered(self) -> tuple[str, ...]:
@@ -148,7 +160,7 @@ class Comparison:
             `capital_share: <class>`, `risk_share: <class>`, `realised_risk_share: <class>`, `return: <crisis>` and
             `drawdown: <crisis>`, and return and drawdown of each `<first name>'s fall <dates>`.
         """
-        better = [BETTER.get(key, "") for key in self.best]
+        better = [self.better.get(key, "") for key in self.best]
         metrics = self.metrics.assign(better=better, best=["; ".join(names) for names in self.best.values()])
         shares = [self.class_shares(of).T.add_prefix(f"{of}_share: ").T for of in _SHARES]
         falls = [
@@ -174,7 +186,7 @@ class Comparison:
             "periods_per_year": self.periods_per_year,
             "notes": list(self.notes),
             "metrics": {
-                key: {"better": BETTER.get(key), "best": list(best), "values": self.metrics.loc[key].to_dict()}
+                key: {"better": self.better.get(key), "best": list(best), "values": self.metrics.loc[key].to_dict()}
                 for key, best in self.best.items()
             },
             **{f"{of}_shares": self.class_shares(of).to_dict() for of in _SHARES},

@@ -9,7 +9,7 @@ import pandas as pd
 from backtest.analysis.metrics.ex_ante import UNCLASSIFIED
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS
 from backtest.analysis.metrics.performance import correlation
-from backtest.analysis.metrics.records.metric import Better
+from backtest.analysis.metrics.records.metric_record import Better, MetricRecord
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.sharpe_difference import holm, sharpe_difference
 
@@ -18,11 +18,12 @@ Shares = Literal["capital", "risk", "realised_risk"]
 _SAME = 1e-9  # relative difference below which numbers tie
 
 
-def metrics_of(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def metrics_of(summaries: Mapping[str, Mapping[str, Any]], own: Sequence[MetricRecord] = ()) -> pd.DataFrame:
     """Return the metrics that are in any of the summaries, in the order of the registry.
 
     Args:
         summaries: `BacktestResult.summary()` by name of the result.
+        own: metrics of the user, which come last.
 
     Returns:
         (m, k) by key of the metric and name of the result; NaN where a metric is not defined.
@@ -32,24 +33,25 @@ def metrics_of(summaries: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
                   a    b
         sharpe  0.5  0.7
     """
-    keys = [metric.key for metric in METRICS if any(metric.key in summary for summary in summaries.values())]
+    keys = [metric.key for metric in (*METRICS, *own) if any(metric.key in summary for summary in summaries.values())]
     columns = {name: [float(summary.get(key, np.nan)) for key in keys] for name, summary in summaries.items()}
     return pd.DataFrame(columns, index=keys)
 
 
-def best_of(metrics: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def best_of(metrics: pd.DataFrame, better: Mapping[str, Better] = BETTER) -> dict[str, tuple[str, ...]]:
     """Return the names of the columns with the best of each metric.
 
     Several columns may tie. There is no best if all numbers are equal, or if the metric has no preferred direction.
 
     Args:
         metrics: table of `metrics_of`; NaN is never best.
+        better: preferred direction by metric.
 
     Example:
         >>> best_of(pd.DataFrame({"a": [0.5, 0.1], "b": [0.7, 0.1]}, index=["sharpe", "volatility"]))
         {'sharpe': ('b',), 'volatility': ()}
     """
-    return {str(key): _best(row, BETTER.get(str(key))) for key, row in metrics.iterrows()}
+    return {str(key): _best(row, better.get(str(key))) for key, row in metrics.iterrows()}
 
 
 def _best(row: pd.Series, better: Better | None) -> tuple[str, ...]:

@@ -1,16 +1,17 @@
 """Summary of a result: its metrics and tables as in `summary.json`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.metrics.metric_registry import SUMMARY, shown_in
 from backtest.analysis.metrics.records.benchmark_records import AGAINST_BENCHMARK
-from backtest.analysis.metrics.records.metric import Metric
+from backtest.analysis.metrics.records.metric_record import MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.run_record import RunRecord
 
 
-def summarise(result: RunRecord) -> dict[str, Any]:
+def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, Any]:
     """Return all metrics of a result and, under `benchmark`, the metrics of its benchmark and of both together.
 
     Keys and order follow `metric_registry`; `docs/metrics.md` lists them. Numbers are decimals, and
@@ -23,33 +24,45 @@ def summarise(result: RunRecord) -> dict[str, Any]:
     `name`, `start` and `end` of the crisis, `first` and `last` of the dates that count, and `return` and `drawdown`
     between them; `confidence`, an interval [low, high] or None by metric, with the level, draws, seed and mean block of
     the bootstrap. The benchmark covers the same dates, so its crises come in the same order.
+
+    Args:
+        result: record of the run.
+        own: metrics of the user, which come after the metrics of the package.
+
+    Raises:
+        MetricError: a metric of the user fails.
     """
     benchmark = None if result.benchmark is None else RunNumbers(result.benchmark)
     run = RunNumbers(result, benchmark)
-    summary = _entries(run)
+    single = (*SUMMARY, *(metric for metric in own if not metric.needs_benchmark))
+    summary = _entries(run, single)
     if benchmark is not None:
-        together = {metric.key: metric.value(run) for metric in AGAINST_BENCHMARK}
-        summary["benchmark"] = {**_entries(benchmark), **together}
+        related = (*AGAINST_BENCHMARK, *(metric for metric in own if metric.needs_benchmark))
+        summary["benchmark"] = {**_entries(benchmark, single), **_entries(run, related)}
         if result.loan.any():
             summary["break_even"] = _break_even(result.break_even)
     return summary
 
 
-def headline(run: RunNumbers) -> dict[str, float]:
+def headline(run: RunNumbers, own: Sequence[MetricRecord] = ()) -> dict[str, float]:
     """Return the numbers of the table in the terminal, decimals, NaN where undefined.
 
     A run of a year or more has ten: total return, CAGR, volatility, Sharpe ratio, maximum drawdown, gross exposure,
     turnover, and the costs of trading and financing a year. A shorter run has the sums of its turnover and costs too.
+    Metrics of the user follow.
+
+    Args:
+        run: numbers of the run.
+        own: metrics of the user.
     """
-    shown = shown_in("headline")
-    return {metric.key: metric.value(run) for metric in shown if not (metric.below_a_year and run.whole_year)}
+    return _entries(run, [metric for metric in shown_in("headline", own) if not metric.needs_benchmark])
 
 
-def _entries(run: RunNumbers) -> dict[str, Any]:
+def _entries(run: RunNumbers, entries: Sequence[MetricRecord | Part]) -> dict[str, Any]:
     return {
         entry.key: entry.value(run)
-        for entry in SUMMARY
-        if not (isinstance(entry, Metric) and entry.below_a_year and run.whole_year)
+        for entry in entries
+        if not (isinstance(entry, MetricRecord) and entry.below_a_year and run.whole_year)
     }
 
 

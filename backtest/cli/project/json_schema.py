@@ -45,7 +45,7 @@ def json_schema() -> Schema:
         part = parts[references[strategy]]
         part["properties"] = {"name": {"const": name}, **part.get("properties", {})}
         part["required"] = ["name"]
-    for unused in ("StrategyChoice", "Strategy"):
+    for unused in ("StrategyChoice", "Strategy", "Metric"):
         parts.pop(unused, None)
     del run["properties"]["file"]
     inherited = {EXTENDS: {"type": "string", "description": "Another configuration, whose settings are inherited."}}

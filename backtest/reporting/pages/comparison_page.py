@@ -13,7 +13,7 @@ from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.compare.side_by_side import Shares
 from backtest.analysis.drawing.sparkline import polylines, sparkline
 from backtest.analysis.metrics.metric_registry import BY_KEY, groups_of, shown_in
-from backtest.analysis.metrics.records.metric import Metric
+from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.tables.calendar_tables import typical_size
 from backtest.analysis.tables.crises import InCrisis, covered_partly
 from backtest.reporting.charts.comparison_charts import comparison_charts, draws_every_row, looks
@@ -95,14 +95,14 @@ def render_comparison_page(
     )
 
 
-def _cells(comparison: Comparison, metric: Metric) -> list[dict[str, Any]]:
+def _cells(comparison: Comparison, metric: MetricRecord) -> list[dict[str, Any]]:
     """Number of each strategy as text, and True for the best."""
     values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
     write = FILTERS[metric.form]
     return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
 
 
-def _is_shown(comparison: Comparison, metric: Metric) -> bool:
+def _is_shown(comparison: Comparison, metric: MetricRecord) -> bool:
     """Return whether any strategy has the metric, and a number other than zero if it is hidden at zero."""
     if metric.key not in comparison.metrics.index:
         return False
@@ -115,7 +115,8 @@ def _groups(comparison: Comparison) -> list[dict[str, Any]]:
     kinds = {words_of(result).average_free for result in comparison.results}
     cash = kinds.pop() if len(kinds) == 1 else AVERAGE_OF_ANY
     groups = []
-    for title, metrics in page_groups("comparison", comparison.periods_per_year, cash).items():
+    listed = page_groups("comparison", comparison.periods_per_year, cash, comparison.own_metrics)
+    for title, metrics in listed.items():
         rows = [
             {"metric": metric, "cells": _cells(comparison, metric)}
             for metric in metrics

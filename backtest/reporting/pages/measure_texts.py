@@ -1,11 +1,11 @@
 """Metrics as rows of a page: labels, numbers as text, and intervals. Their records are in the metric registry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from backtest.analysis.metrics.metric_registry import groups_of, shown_in
-from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
 from backtest.reporting.format import FILTERS, frequency_in_words, interval, is_missing
 
 CASH = "average_cash_weight"
@@ -16,7 +16,7 @@ CASH = "average_cash_weight"
 class Row:
     """A metric with its numbers as text, and their confidence intervals; None where there is no number."""
 
-    metric: Metric
+    metric: MetricRecord
     strategy: str
     benchmark: str | None
     interval: str | None
@@ -32,14 +32,15 @@ class Group:
 
 
 def page_groups(
-    place: Place, periods_per_year: int, cash: tuple[str, str] | None = None
-) -> dict[str, tuple[Metric, ...]]:
+    place: Place, periods_per_year: int, cash: tuple[str, str] | None = None, own: Sequence[MetricRecord] = ()
+) -> dict[str, tuple[MetricRecord, ...]]:
     """Return the metrics of a page by heading, with their labels on that page.
 
     Args:
         place: `tearsheet` or `comparison`.
         periods_per_year: periods per year of the returns, shown in labels that depend on it: `VaR 95%, monthly`.
         cash: label and meaning of the average of 1 - Σ weight, if it is not cash.
+        own: metrics of the user.
 
     Example:
         >>> [metric.label for metric in page_groups("tearsheet", 12)["Risk"]][4:6]
@@ -47,20 +48,23 @@ def page_groups(
     """
     return {
         title: tuple(_label(metric, periods_per_year, cash) for metric in metrics)
-        for title, metrics in groups_of(place).items()
+        for title, metrics in groups_of(place, own).items()
     }
 
 
-def headline(summary: Mapping[str, Any], cash: tuple[str, str] | None = None) -> tuple[Group, ...]:
+def headline(
+    summary: Mapping[str, Any], cash: tuple[str, str] | None = None, own: Sequence[MetricRecord] = ()
+) -> tuple[Group, ...]:
     """Return all groups with at least one row; metrics that neither the run nor its benchmark has are left out.
 
     Args:
         summary: `BacktestResult.summary()`.
         cash: label and meaning of the average of 1 - Σ weight, if it is not cash.
+        own: metrics of the user.
     """
     benchmark = summary.get("benchmark")
     groups = []
-    for title, metrics in page_groups("tearsheet", summary["periods_per_year"], cash).items():
+    for title, metrics in page_groups("tearsheet", summary["periods_per_year"], cash, own).items():
         if metrics[0].needs_benchmark:
             rows = () if benchmark is None else _rows(metrics, benchmark, None)
         else:
@@ -79,7 +83,7 @@ def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:
     return tuple(rows[metric.key] for metric in shown_in("card") if metric.key in rows)
 
 
-def _label(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) -> Metric:
+def _label(metric: MetricRecord, periods_per_year: int, cash: tuple[str, str] | None) -> MetricRecord:
     if metric.key == CASH and cash is not None:
         return replace(metric, label=cash[0], meaning=cash[1])
     if metric.of_one_period:
@@ -88,7 +92,7 @@ def _label(metric: Metric, periods_per_year: int, cash: tuple[str, str] | None) 
 
 
 def _rows(
-    metrics: tuple[Metric, ...], summary: Mapping[str, Any], benchmark: Mapping[str, Any] | None
+    metrics: tuple[MetricRecord, ...], summary: Mapping[str, Any], benchmark: Mapping[str, Any] | None
 ) -> tuple[Row, ...]:
     rows = []
     for metric in metrics:
@@ -101,11 +105,11 @@ def _rows(
     return tuple(rows)
 
 
-def _interval(side: Mapping[str, Any] | None, metric: Metric) -> str | None:
+def _interval(side: Mapping[str, Any] | None, metric: MetricRecord) -> str | None:
     confidence = (side or {}).get("confidence", {})
     ends = confidence.get(metric.key)
     return None if ends is None else interval(ends, metric.form, confidence["decimals"][metric.key])
 
 
-def _is_shown(value: Any, metric: Metric) -> bool:
+def _is_shown(value: Any, metric: MetricRecord) -> bool:
     return not is_missing(value) and not (metric.if_any and value == 0)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.drawing.sparkline import polylines, sparkline
+from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.colours import NOTEBOOK, NOTEBOOK_BENCHMARK
 from backtest.reporting.pages.headline import rows_of
@@ -36,7 +37,7 @@ def result_html(result: BacktestResult) -> str:
         summary=summary,
         words=words_of(result),
         notes=[*result.warnings, *result.notes],
-        **_context(lines, summaries),
+        **_context(lines, summaries, result.own_metrics),
     )
 
 
@@ -49,11 +50,13 @@ def comparison_html(comparison: Comparison) -> str:
         comparison=comparison,
         left_out=comparison.names[len(NOTEBOOK) :],
         notes=comparison.notes,
-        **_context(lines, [comparison.summaries[name] for name in names]),
+        **_context(lines, [comparison.summaries[name] for name in names], comparison.own_metrics),
     )
 
 
-def _context(lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[Any]) -> dict[str, Any]:
+def _context(
+    lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[Any], own: Sequence[MetricRecord]
+) -> dict[str, Any]:
     """Lines of the chart, with a level line at 1, and rows of the table."""
     points = [sparkline(nav, _POINTS // len(lines)) for _, _, nav in lines]
     *drawn, level = polylines([*points, [1.0]], *_PICTURE)
@@ -65,5 +68,5 @@ def _context(lines: Sequence[tuple[str, str, pd.Series]], summaries: Sequence[An
         "level": level,
         "picture": _PICTURE,
         "log": all(value > 0 for line in points for value in line),
-        "rows": rows_of(summaries),
+        "rows": rows_of(summaries, own),
     }

@@ -108,7 +108,7 @@ def render_tearsheet(
         quantstats: whether the classic page will be next to this one.
     """
     summary, words = result.summary(), words_of(result)
-    groups = headline(summary, words.average_free)
+    groups = headline(summary, words.average_free, result.own_metrics)
     settings = dict(result.settings)
     drawn = charts_of(result)
     trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")

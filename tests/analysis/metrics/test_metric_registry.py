@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS, SUMMARY, groups_of, shown_in
-from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.reporting.format import FILTERS, TERMINAL
 from support.builders.synthetic_result import synthetic_result
@@ -21,8 +21,8 @@ def test_keys_are_unique() -> None:
 def test_a_record_without_a_direction_is_refused() -> None:
     given = {"key": "new", "label": "New", "meaning": "New.", "form": "ratio", "group": "Risk", "value": lambda _: 0.0}
     with pytest.raises(TypeError, match="better"):
-        Metric(**given)  # type: ignore[arg-type]
-    assert Metric(**given, better=None).better is None  # type: ignore[arg-type]
+        MetricRecord(**given)  # type: ignore[arg-type]
+    assert MetricRecord(**given, better=None).better is None  # type: ignore[arg-type]
 
 
 def test_every_single_number_of_a_summary_is_a_metric() -> None:
@@ -36,7 +36,7 @@ def test_every_single_number_of_a_summary_is_a_metric() -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.key)
-def test_every_metric_is_shown_and_formatted(metric: Metric) -> None:
+def test_every_metric_is_shown_and_formatted(metric: MetricRecord) -> None:
     assert set(PAGES) & metric.shown
     assert FILTERS[metric.form](0.5)
     assert TERMINAL[metric.form](0.5)
@@ -56,7 +56,7 @@ def test_only_metrics_of_comparisons_have_a_direction() -> None:
 
 
 def test_every_field_of_a_record_is_documented() -> None:
-    assert all(f"        {field.name}: " in (Metric.__doc__ or "") for field in fields(Metric))
+    assert all(f"        {field.name}: " in (MetricRecord.__doc__ or "") for field in fields(MetricRecord))
 
 
 def test_numbers_against_a_benchmark_need_one() -> None:

@@ -48,6 +48,17 @@ class Constant(bt.Source):
         return RawSeries(pd.DataFrame({"level": 1.0}, index=dates), symbol, "levels")
 
 
+class BestPeriod(bt.Metric):
+    """Largest return of a single period."""
+
+    form = "percent"
+    better = "higher"
+
+    def value(self, result: bt.BacktestResult) -> float:
+        """Return the largest return."""
+        return float(result.returns.max())
+
+
 def market() -> bt.MarketData:
     """Return eight years of months of two assets."""
     dates = pd.date_range("2015-01-31", periods=96, freq="ME")
@@ -57,7 +68,8 @@ def market() -> bt.MarketData:
 
 def runs(data: bt.MarketData) -> list[bt.BacktestResult]:
     """Return runs of own classes, which are given as objects, and of shipped ones."""
-    own = bt.run({"strategy": Calmest(share=0.4), "estimation": Diagonal()}, market=data)
+    settings = {"strategy": Calmest(share=0.4), "estimation": Diagonal(), "report": {"metrics": [BestPeriod]}}
+    own = bt.run(settings, market=data)
     prepared = bt.prepare({"strategy": "erc", "estimation": {"window": "3Y"}}, market=data)
     return [own, prepared.run(), *bt.run_all([{"strategy": "equal_weight"}], {"costs.trading_bps": 5}, market=data)]
 
@@ -101,6 +113,7 @@ def conforms() -> str:
     try:
         bt.testing.check_strategy(Calmest)
         bt.testing.check_estimator(Diagonal)
+        bt.testing.check_metric(BestPeriod)
         bt.testing.check_source(Constant, "ONE")
     except bt.BacktestError as broken:
         return str(broken)

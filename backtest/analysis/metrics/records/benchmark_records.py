@@ -1,7 +1,7 @@
 """Metrics of a run against its benchmark, over the same dates."""
 
 from backtest.analysis.metrics import performance
-from backtest.analysis.metrics.records.metric import Metric, Place
+from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 
 _TEARSHEET: frozenset[Place] = frozenset({"tearsheet"})  # the results of a comparison have no benchmarks
@@ -16,8 +16,8 @@ def _information_ratio(run: RunNumbers) -> float:
     return run.periods_per_year * float(run.active.mean()) / error if error > 0 else float("nan")
 
 
-AGAINST_BENCHMARK: tuple[Metric, ...] = (
-    Metric(
+AGAINST_BENCHMARK: tuple[MetricRecord, ...] = (
+    MetricRecord(
         key="beta",
         label="Beta",
         meaning="Slope of returns above cash on the benchmark's returns above cash.",
@@ -27,7 +27,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=lambda run: run.regression[0],
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="alpha",
         label="Alpha a year",
         meaning="Jensen's alpha: mean return above cash, less beta times the benchmark's mean return above cash.",
@@ -37,7 +37,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=_alpha,
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="tracking_error",
         label="Tracking error",
         meaning="Annualised standard deviation of returns less the benchmark's returns.",
@@ -47,7 +47,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=lambda run: run.tracking_error,
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="information_ratio",
         label="Information ratio",
         meaning="Annualised mean return less the benchmark's, over the tracking error.",
@@ -57,7 +57,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=_information_ratio,
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="up_capture",
         label="Up capture",
         meaning="Mean return over the benchmark's mean return, in periods in which the benchmark rose.",
@@ -67,7 +67,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=lambda run: performance.capture(run.returns, run.against.returns, up=True),
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="down_capture",
         label="Down capture",
         meaning="Mean return over the benchmark's mean return, in periods in which the benchmark fell.",
@@ -77,7 +77,7 @@ AGAINST_BENCHMARK: tuple[Metric, ...] = (
         value=lambda run: performance.capture(run.returns, run.against.returns, up=False),
         shown=_TEARSHEET,
     ),
-    Metric(
+    MetricRecord(
         key="correlation",
         label="Correlation",
         meaning="Correlation of returns per period with the benchmark's returns.",

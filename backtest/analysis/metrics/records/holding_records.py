@@ -1,6 +1,6 @@
 """Metrics of exposure, trading and costs."""
 
-from backtest.analysis.metrics.records.metric import EVERYWHERE, PAGES, TERMINAL, Metric, Part
+from backtest.analysis.metrics.records.metric_record import EVERYWHERE, PAGES, TERMINAL, MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 
 
@@ -9,8 +9,8 @@ def _average_financing_rate(run: RunNumbers) -> float:
     return interest / run.loan_years if run.loan_years > 0 else float("nan")
 
 
-EXPOSURE: tuple[Metric | Part, ...] = (
-    Metric(
+EXPOSURE: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="average_gross_exposure",
         label="Average gross exposure",
         terminal_label="average gross exposure",
@@ -21,7 +21,7 @@ EXPOSURE: tuple[Metric | Part, ...] = (
         value=lambda run: float(run.gross_exposure.mean()),
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="max_gross_exposure",
         label="Maximum gross exposure",
         terminal_label="maximum gross exposure",
@@ -32,7 +32,7 @@ EXPOSURE: tuple[Metric | Part, ...] = (
         value=lambda run: float(run.gross_exposure.max()),
         shown=PAGES | {"compared"},
     ),
-    Metric(
+    MetricRecord(
         key="average_cash_weight",
         label="Average cash",
         meaning="Mean of 1 - Σ weight; a value below zero is borrowed.",
@@ -43,8 +43,8 @@ EXPOSURE: tuple[Metric | Part, ...] = (
     ),
 )
 
-RATES: tuple[Metric | Part, ...] = (
-    Metric(
+RATES: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="turnover_per_year",
         label="Turnover a year",
         terminal_label="turnover a year",
@@ -55,7 +55,7 @@ RATES: tuple[Metric | Part, ...] = (
         value=lambda run: run.a_year(run.totals["turnover"]),
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="trading_cost_per_year",
         label="Trading cost a year",
         terminal_label="trading costs a year",
@@ -66,7 +66,7 @@ RATES: tuple[Metric | Part, ...] = (
         value=lambda run: run.a_year(run.totals["trading_cost"]),
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="financing_cost_per_year",
         label="Financing cost a year",
         terminal_label="financing a year",
@@ -78,7 +78,7 @@ RATES: tuple[Metric | Part, ...] = (
         shown=PAGES | TERMINAL,
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="financing_drag_per_year",
         label="Financing drag a year",
         terminal_label="  of which above cash",
@@ -90,7 +90,7 @@ RATES: tuple[Metric | Part, ...] = (
         shown=EVERYWHERE,
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="borrow_cost_per_year",
         label="Borrow fees a year",
         meaning="Fees on short positions, over NAV, a year.",
@@ -100,7 +100,7 @@ RATES: tuple[Metric | Part, ...] = (
         value=lambda run: run.a_year(run.totals["borrow_cost"]),
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="fees_per_year",
         label="Other fees a year",
         meaning="Fund expenses and management fees, over NAV, a year.",
@@ -110,7 +110,7 @@ RATES: tuple[Metric | Part, ...] = (
         value=lambda run: run.a_year(run.totals["fees"]),
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="average_financing_rate",
         label="Financing rate, average",
         meaning="Interest over the financed amount, a year.",
@@ -123,8 +123,8 @@ RATES: tuple[Metric | Part, ...] = (
     ),
 )
 
-TOTALS: tuple[Metric | Part, ...] = (
-    Metric(
+TOTALS: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="turnover",
         label="Turnover",
         terminal_label="turnover",
@@ -136,7 +136,7 @@ TOTALS: tuple[Metric | Part, ...] = (
         shown=EVERYWHERE,
         below_a_year=True,
     ),
-    Metric(
+    MetricRecord(
         key="trading_cost",
         label="Trading cost",
         terminal_label="trading costs",
@@ -148,7 +148,7 @@ TOTALS: tuple[Metric | Part, ...] = (
         shown=EVERYWHERE,
         below_a_year=True,
     ),
-    Metric(
+    MetricRecord(
         key="financing_cost",
         label="Financing cost",
         terminal_label="financing",
@@ -161,7 +161,7 @@ TOTALS: tuple[Metric | Part, ...] = (
         if_any=True,
         below_a_year=True,
     ),
-    Metric(
+    MetricRecord(
         key="financing_drag",
         label="Financing drag",
         terminal_label="  of which above cash",
@@ -174,7 +174,7 @@ TOTALS: tuple[Metric | Part, ...] = (
         if_any=True,
         below_a_year=True,
     ),
-    Metric(
+    MetricRecord(
         key="borrow_cost",
         label="Borrow fees",
         meaning="Fees on short positions, over NAV, over the whole run.",
@@ -185,7 +185,7 @@ TOTALS: tuple[Metric | Part, ...] = (
         if_any=True,
         below_a_year=True,
     ),
-    Metric(
+    MetricRecord(
         key="fees",
         label="Other fees",
         meaning="Fund expenses and management fees, over NAV, over the whole run.",
@@ -198,4 +198,4 @@ TOTALS: tuple[Metric | Part, ...] = (
     ),
 )
 
-HOLDINGS: tuple[Metric | Part, ...] = (*EXPOSURE, *RATES, *TOTALS)
+HOLDINGS: tuple[MetricRecord | Part, ...] = (*EXPOSURE, *RATES, *TOTALS)

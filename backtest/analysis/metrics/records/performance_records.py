@@ -1,7 +1,7 @@
 """Metrics of NAV and its returns: growth, volatility, ratios, drawdown, moments and tails."""
 
 from backtest.analysis.metrics import performance
-from backtest.analysis.metrics.records.metric import EVERYWHERE, Metric, Part
+from backtest.analysis.metrics.records.metric_record import EVERYWHERE, MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.smoothing import adjusted_volatility, autocorrelation
 
@@ -10,8 +10,8 @@ def _calmar(run: RunNumbers) -> float:
     return run.cagr / -run.max_drawdown if run.max_drawdown < 0 else float("nan")
 
 
-PERFORMANCE: tuple[Metric | Part, ...] = (
-    Metric(
+PERFORMANCE: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="total_return",
         label="Total return",
         terminal_label="total return",
@@ -23,7 +23,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         shown=EVERYWHERE,
         listed_below="real_cagr",
     ),
-    Metric(
+    MetricRecord(
         key="cagr",
         label="CAGR",
         meaning="Compound annual growth rate of NAV, after all costs, from the first NAV's date.",
@@ -33,7 +33,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         value=lambda run: run.cagr,
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="gross_cagr",
         label="CAGR before costs",
         meaning="CAGR before trading costs and other fees.",
@@ -42,7 +42,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         better="higher",
         value=lambda run: run.growth["gross"],
     ),
-    Metric(
+    MetricRecord(
         key="real_cagr",
         label="Real CAGR",
         meaning="CAGR of NAV in consumer prices of the first date; each date uses only index values published by then.",
@@ -52,7 +52,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         value=lambda run: run.growth.get("real", float("nan")),
         shown=EVERYWHERE - {"headline", "compared"},
     ),
-    Metric(
+    MetricRecord(
         key="volatility",
         label="Volatility",
         terminal_label="volatility",
@@ -63,7 +63,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         value=lambda run: performance.volatility(run.returns, run.periods_per_year),
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="autocorrelation",
         label="Autocorrelation",
         meaning="Correlation of each return with the return of the period before.",
@@ -74,7 +74,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         listed_below="adjusted_volatility",
         of_one_period=True,
     ),
-    Metric(
+    MetricRecord(
         key="adjusted_volatility",
         label="Volatility, adjusted",
         meaning="Volatility with the autocorrelations of returns (Lo 2002): higher if returns are smoothed.",
@@ -83,7 +83,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         better="lower",
         value=lambda run: adjusted_volatility(run.returns, run.periods_per_year),
     ),
-    Metric(
+    MetricRecord(
         key="sharpe",
         label="Sharpe ratio",
         meaning="Annualised mean return above cash over its annualised standard deviation.",
@@ -93,7 +93,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         value=lambda run: performance.sharpe(run.excess, run.periods_per_year),
         shown=EVERYWHERE,
     ),
-    Metric(
+    MetricRecord(
         key="sortino",
         label="Sortino ratio",
         meaning="Annualised mean return above cash over its annualised downside deviation.",
@@ -102,7 +102,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         better="higher",
         value=lambda run: performance.sortino(run.excess, run.periods_per_year),
     ),
-    Metric(
+    MetricRecord(
         key="calmar",
         label="Calmar ratio",
         meaning="CAGR over the size of the maximum drawdown.",
@@ -111,7 +111,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         better="higher",
         value=_calmar,
     ),
-    Metric(
+    MetricRecord(
         key="max_drawdown",
         label="Maximum drawdown",
         terminal_label="maximum drawdown",
@@ -124,7 +124,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
     ),
     Part("max_drawdown_start", lambda run: run.deepest["peak"]),
     Part("max_drawdown_end", lambda run: run.deepest["trough"]),
-    Metric(
+    MetricRecord(
         key="skew",
         label="Skew",
         meaning="Third standardised moment of returns; below zero, large moves are mostly losses.",
@@ -135,7 +135,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         listed_below="effective_number_of_bets",
         of_one_period=True,
     ),
-    Metric(
+    MetricRecord(
         key="excess_kurtosis",
         label="Excess kurtosis",
         meaning="Fourth standardised moment of returns less 3; above zero, the tails are fatter than normal.",
@@ -146,7 +146,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         listed_below="skew",
         of_one_period=True,
     ),
-    Metric(
+    MetricRecord(
         key="var_95",
         label="VaR 95%",
         meaning="Historical 95% value at risk: the loss of a period is at least this large in 5% of periods.",
@@ -156,7 +156,7 @@ PERFORMANCE: tuple[Metric | Part, ...] = (
         value=lambda run: run.value_at_risk[0],
         of_one_period=True,
     ),
-    Metric(
+    MetricRecord(
         key="cvar_95",
         label="CVaR 95%",
         meaning="Average loss in the worst 5% of periods.",

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from backtest.analysis.metrics.records.metric import Metric, Part
+from backtest.analysis.metrics.records.metric_record import MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers, numbers
 
 _SHARES = ("capital_shares", "risk_shares", "realised_risk_shares")
@@ -16,8 +16,8 @@ def _class_shares(run: RunNumbers, *, key: str) -> dict[str, float]:
     return dict(run.class_shares[key])
 
 
-RISK: tuple[Metric | Part, ...] = (
-    Metric(
+RISK: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="forecast_volatility",
         label="Forecast volatility",
         meaning="Ex-ante volatility of the target weights, averaged over the rebalance dates.",
@@ -26,7 +26,7 @@ RISK: tuple[Metric | Part, ...] = (
         better=None,
         value=lambda run: float(run.result.forecast_volatility.mean()),
     ),
-    Metric(
+    MetricRecord(
         key="bias_statistic",
         label="Bias statistic",
         meaning="Standard deviation of returns above cash over their forecast volatility; above 1, risk was "
@@ -37,7 +37,7 @@ RISK: tuple[Metric | Part, ...] = (
         value=lambda run: float(run.accuracy["bias_statistic"].iloc[0]),
     ),
     Part("bias_statistic_band", lambda run: run.accuracy.iloc[0][["low", "high"]].tolist()),
-    Metric(
+    MetricRecord(
         key="diversification_ratio",
         label="Diversification ratio",
         meaning="Sum of weighted asset volatilities over portfolio volatility, ex ante; average over rebalance dates.",
@@ -46,7 +46,7 @@ RISK: tuple[Metric | Part, ...] = (
         better="higher",
         value=lambda run: float(run.diversification["diversification_ratio"]),
     ),
-    Metric(
+    MetricRecord(
         key="effective_number_of_bets",
         label="Effective bets",
         meaning="1 / Σ (risk share)², ex ante; average over the rebalance dates. It is n for n equal contributions.",
@@ -61,8 +61,8 @@ RISK: tuple[Metric | Part, ...] = (
     *(Part(f"class_{key}", partial(_class_shares, key=key)) for key in _SHARES),
 )
 
-EVENTS: tuple[Metric | Part, ...] = (
-    Metric(
+EVENTS: tuple[MetricRecord | Part, ...] = (
+    MetricRecord(
         key="margin_calls",
         label="Margin calls",
         meaning="Margin calls, including those met by a trade at the same close.",
@@ -73,7 +73,7 @@ EVENTS: tuple[Metric | Part, ...] = (
         shown=frozenset({"comparison"}),
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="forced_sales",
         label="Forced sales",
         meaning="Trades that the strategy did not decide: after a margin call, or because an asset lost its price.",
@@ -84,7 +84,7 @@ EVENTS: tuple[Metric | Part, ...] = (
         shown=frozenset({"comparison"}),
         if_any=True,
     ),
-    Metric(
+    MetricRecord(
         key="targets_scaled_down",
         label="Targets scaled down",
         meaning="Target weights scaled down to what the initial margin allows.",

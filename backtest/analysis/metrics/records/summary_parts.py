@@ -5,7 +5,7 @@ from typing import Any
 from backtest.analysis.attribution.levered_return import levered_return_terms
 from backtest.analysis.attribution.return_attribution import linked_attribution
 from backtest.analysis.metrics.ex_ante import by_class
-from backtest.analysis.metrics.records.metric import Part
+from backtest.analysis.metrics.records.metric_record import Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers, iso, numbers
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns
 from backtest.analysis.tables.crises import in_crises

@@ -1,4 +1,4 @@
-"""`Metric`: the record of one number of a summary; `Part`: an entry of a summary that is not a single number."""
+"""`MetricRecord`: the record of one number of a summary; `Part`: an entry of a summary that is not a single number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ EVERYWHERE: frozenset[Place] = PAGES | TERMINAL | {"card"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metric:
+class MetricRecord:
     """One number of `BacktestResult.summary()`: its definition, and where and how it is shown.
 
     Args:
