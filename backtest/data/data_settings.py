@@ -24,6 +24,7 @@ from pydantic import (
 from backtest.data.cache.default_folders import DATA_CACHE
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
+from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
@@ -84,6 +85,7 @@ class DataSettings(BaseModel):
             `package.module:Class`.
         path: path of a file or of a folder with one file per symbol, or an address; relative to the configuration.
         values: content of a file: total-return `prices` or simple `returns`.
+        prices: closes of files: `adjusted` for dividends, or `raw`; default: judged by the closes.
         assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with their
             own settings (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be modelled:
             `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
@@ -121,6 +123,7 @@ class DataSettings(BaseModel):
     source: SourceName
     path: PathOrAddress | None = Field(default=None, validate_default=True)
     values: Values = "prices"
+    prices: Prices | None = None
     assets: Annotated[tuple[Name, ...], Field(min_length=1)] | Annotated[dict[Name, Asset], Field(min_length=1)]
     cash: Name | StrictFloat | SeriesSettings
     loan_rate: Name | StrictFloat | SeriesSettings | None = None
@@ -186,14 +189,14 @@ class DataSettings(BaseModel):
             raise ValueError(_takes_no_path(record))
         return path
 
-    @field_validator("values")
+    @field_validator("values", "prices")
     @classmethod
-    def _only_files_hold_returns(cls, values: str, info: ValidationInfo) -> str:
+    def _only_files_are_described(cls, given: str | None, info: ValidationInfo) -> str | None:
         record = _record(info.data.get("source"))
-        if values == "returns" and record is not None and not record.is_file:
+        if given not in (None, "prices") and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
-            raise ValueError(f"{what}; returns can only come from source: {file_sources()}")
-        return values
+            raise ValueError(f"{what}; {_described(given)} can only come from source: {file_sources()}")
+        return given
 
     @field_validator("assets")
     @classmethod
@@ -338,5 +341,10 @@ def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
         raise ValueError(f"{name}: source {record.name} needs a path to its file")
     if not record.is_file and given.path is not None:
         raise ValueError(f"{name}: {_takes_no_path(record)}")
-    if not record.is_file and given.values == "returns":
-        raise ValueError(f"{name}: returns can only come from source: {file_sources()}")
+    described = given.prices or (given.values if given.values == "returns" else None)
+    if not record.is_file and described is not None:
+        raise ValueError(f"{name}: {_described(described)} can only come from source: {file_sources()}")
+
+
+def _described(values: str) -> str:
+    return values if values == "returns" else f"{values} closes"

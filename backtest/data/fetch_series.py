@@ -11,6 +11,7 @@ from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
 from backtest.data.preparation import Preparation, locate
 from backtest.data.prepare.rates.par_bond import as_par_bond
+from backtest.data.quality.adjusted_closes import with_dividends_once
 from backtest.data.raw_series import RawSeries, as_rate
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.registry import cache_name, open_source, source_record
@@ -58,7 +59,7 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
 
     Raises:
         DataError: a series is unknown or cannot be read, or is not a rate although the settings quote it as one, or
-            not yields although a bond is modelled from them.
+            not yields although a bond is modelled from them; or it cannot be told whether closes hold their dividends.
         DataUnavailableError: a series could not be fetched.
     """
     sources = _opened(data.series.every, data.settings, data.folder)
@@ -70,6 +71,8 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
             raw[spec] = as_rate(raw[spec], spec.rate)
         if spec.maturity is not None:
             raw[spec] = as_par_bond(raw[spec], spec.maturity)
+        if source_record(spec.source).is_file:
+            raw[spec] = with_dividends_once(raw[spec], spec.prices)
     return replace(data, raw=raw, classes=_classes(data, sources))
 
 

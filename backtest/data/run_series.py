@@ -143,4 +143,5 @@ def _spec(settings: DataSettings, name: str, own: SeriesSettings | None) -> Seri
         own.rate,
         currency=own.currency,
         maturity=own.maturity,
+        prices=own.prices or (settings.prices if same else None),
     )

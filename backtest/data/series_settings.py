@@ -19,6 +19,7 @@ from pydantic import (
 
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.rates.par_bond import Maturity
+from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.raw_series import Rate
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
@@ -49,6 +50,7 @@ class SeriesSettings(BaseModel):
         symbol: name of the series at the source; default: its name in the run.
         path: path of a file or of a folder with one file per symbol, or an address.
         values: content of a file: total-return `prices` or simple `returns`.
+        prices: whether closes of a file are `adjusted` for dividends, or `raw`; default: judged by the closes.
         rate: quotation of a rate, if the source does not state it: `{quoted: discount, days: 91}`, or
             `bond_equivalent` or `overnight`.
         currency: currency of the prices, or of the deposit that earns a quoted rate; default: the currency that the
@@ -66,6 +68,7 @@ class SeriesSettings(BaseModel):
     symbol: Name | None = None
     path: PathOrAddress | None = None
     values: Values | None = None
+    prices: Prices | None = None
     rate: Rate | None = None
     currency: Currency | None = None
     model: Literal["par_bond"] | None = Field(default=None, alias="as")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StrictStr
 
+from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.raw_series import Rate
 from backtest.errors import UNPRINTABLE
 
@@ -37,6 +38,7 @@ class SeriesSpec:
         bars: whether to read opens, closes and volumes.
         currency: currency of the values, if the settings state it.
         maturity: years of the par bond that is modelled from the values, which are yields; None if none is.
+        prices: whether closes of a file are adjusted for dividends, if the settings state it.
     """
 
     name: str
@@ -48,3 +50,4 @@ class SeriesSpec:
     bars: bool = False
     currency: str | None = None
     maturity: float | None = None
+    prices: Prices | None = None

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from backtest.data.quality.adjusted_closes import NO_DIVIDENDS, caveat_of_close, is_adjusted, plain
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import is_address, public
@@ -24,12 +25,10 @@ from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 _CLOSES = {
     "close": "close",
     "dividends": "dividends",
-    "capital gains": "capital_gains",
-    "capital_gains": "capital_gains",
-    "stock splits": "splits",
+    "capitalgains": "capital_gains",
+    "stocksplits": "splits",
     "splits": "splits",
 }
-_ADJUSTED = ("adj close", "adj_close", "adjusted close", "adjclose")
 _SHOWN = 12  # columns listed in a message
 
 
@@ -118,7 +117,8 @@ class Files(Source):
         numbers = to_numbers(cells.values[symbol], symbol, cells.places)
         kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
         values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
-        return RawSeries(values, self._label, kind, places=cells.places, facts=facts)  # type: ignore[arg-type]  # one of two literals
+        notes = caveat_of_close(symbol, list(cells.values.columns)) if kind == "levels" else ()
+        return RawSeries(values, self._label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # one of two literals
 
     @cached_property
     def _in_folder(self) -> dict[str, str]:
@@ -173,20 +173,20 @@ def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
 
 def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the columns of a symbol's own file by their meaning, the price first, and a caveat."""
-    known = {name.strip().lower(): name for name in names}
+    known = {plain(name): name for name in reversed(names)}
     if values == "returns":
         if len(names) != 1:
             raise DataError(f"{label}: {len(names)} columns in addition to the date; expected one column of returns")
         return {names[0]: "return"}, ()
     if "close" in known and "dividends" in known:
         return {known[name]: column for name, column in _CLOSES.items() if name in known}, ()
-    adjusted = [known[name] for name in _ADJUSTED if name in known]
-    if adjusted:
-        return {adjusted[0]: "level"}, ()
+    adjusted = [name for name in names if is_adjusted(name)]
     if len(names) == 1:
         return {names[0]: "level"}, ()
+    if adjusted:
+        return {adjusted[0]: "level"}, (f"the column {adjusted[0]} is taken as total return",)
     if "close" in known:
-        return {known["close"]: "level"}, ("closes without dividends: no total return",)
+        return {known["close"]: "level"}, (NO_DIVIDENDS,)
     raise DataError(
         f"{label}: columns {', '.join(names)}; expected Close with Dividends, or Adj Close, or one column of levels"
     )

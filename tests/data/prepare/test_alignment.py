@@ -226,7 +226,10 @@ def test_a_folder_of_one_file_for_each_symbol(tmp_path: Path) -> None:
     assert data.prices["A"].tolist() == [1, 2, 3, 4]
     assert data.prices["B"].tolist() == [1, 2, 4, 8]
     np.testing.assert_allclose(data.returns["C"].iloc[1:], [0, 1 / 99, 0], atol=1e-15)
-    assert data.notes == ("D: closes without dividends: no total return",)
+    assert data.notes == (
+        "B: the column Adj Close is taken as total return",
+        "D: closes without dividends: no total return",
+    )
     assert data.origins[2].meaning == "total return, dividends reinvested at the ex-date close"
 
 
