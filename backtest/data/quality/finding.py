@@ -1,7 +1,9 @@
-"""`Finding`: an anomaly in the data that the user should review."""
+"""`Finding`: an anomaly in the data that the user should review; `History`: the values that it is found in."""
 
 from dataclasses import dataclass
 from datetime import date
+
+from backtest.numerics.arrays import Dates, Floats
 
 
 @dataclass(frozen=True)
@@ -10,8 +12,8 @@ class Finding:
 
     Args:
         series: name of the series.
-        check: name of the check: `gap`, `missing`, `stale`, `spike`, `split`, `end`, `weekend`, `dividend`, `unit`
-            or `lagging`.
+        check: name of the check: `gap`, `missing`, `stale`, `spike`, `split`, `jump`, `end`, `weekend`, `dividend`,
+            `unit` or `lagging`.
         first: the first date concerned.
         last: the last date concerned.
         text: description with the values found and the values expected.
@@ -28,3 +30,17 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.series}: {self.text}"
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The n dates with a value of one series, and the values."""
+
+    series: str
+    days: Dates
+    levels: Floats
+    closes: Floats
+
+    def finding(self, check: str, first: int, last: int, text: str) -> Finding:
+        """Return a finding from one row to another."""
+        return Finding(self.series, check, self.days[first].item(), self.days[last].item(), text)
