@@ -14,6 +14,7 @@ from backtest.data.prepare.tables_by_file import level_or_return
 from backtest.data.quality import limits
 from backtest.data.quality.anomalies import find, find_in_rate
 from backtest.data.quality.finding import Finding
+from backtest.data.quality.return_units import check_units, log_returns_by_name
 from backtest.data.quality.shifted_dates import shifted
 from backtest.data.quality.stated_currencies import currencies_of
 from backtest.data.raw_series import RawSeries
@@ -32,16 +33,17 @@ def check(data: Preparation) -> Preparation:
     currencies = currencies_of(data)
     exchange = data.series.fx
     conversions = {name: exchange[code].name for name, code in currencies.items() if code != data.settings.currency}
-    _check_values(data)
+    units = _check_values(data)
     shifts = tuple(caveat for table in data.tables for caveat in _shifts(table, _facts(data, table)))
-    findings = _findings(data)
+    logarithms = tuple(note for table in data.tables for note in log_returns_by_name(table))
+    findings = [*units, *_findings(data)]
     _check_rates(data)
     _check_unaligned(data)
     return replace(
         data,
         currencies=currencies,
         conversions=conversions,
-        notes={**data.notes, "shifted dates": shifts, "files": _open_ends(data)},
+        notes={**data.notes, "shifted dates": shifts, "files": (*_open_ends(data), *logarithms)},
         findings=tuple(finding for finding in findings if _matters(finding, data)),
     )
 
@@ -65,8 +67,13 @@ def _check_classes(data: Preparation) -> None:
         raise DataError(f"data.classes: {', '.join(strange)}: not among data.assets, {', '.join(data.series.names)}")
 
 
-def _check_values(data: Preparation) -> None:
-    """Raise `DataError` unless the rows of each table are in order and its values are plausible."""
+def _check_values(data: Preparation) -> list[Finding]:
+    """Raise `DataError` unless the rows of each table are in order and its values are plausible.
+
+    Returns:
+        Findings about the unit of returns.
+    """
+    units, priced = list[Finding](), {spec.name for spec in data.series.priced}
     for spec in data.series.aligned:
         if data.raw[spec].kind == "closes":
             _check_closes(spec.name, data.raw[spec])
@@ -75,9 +82,11 @@ def _check_values(data: Preparation) -> None:
     for table in data.tables:
         limits.check_rows(table)
         limits.check_values(table)
+        units += check_units(table, priced)
         limits.check_growth(table)
     for spec in data.series.aligned:
         limits.check_not_empty(spec.name, _as_table(data.raw[spec]))
+    return units
 
 
 def _check_closes(name: str, raw: RawSeries) -> None:

@@ -9,6 +9,9 @@ from backtest.errors import DataError
 LARGEST = 1e60  # products of larger returns exceed double precision; no price in any currency is as large
 
 
+MISSING_MARK = -0.9999  # missing values in Kenneth French's files, divided by 100
+
+
 def check_rows(table: SeriesTable) -> None:
     """Raise `DataError` unless there are two rows or more, with strictly rising dates."""
     dates = pd.DatetimeIndex(table.values.index)
@@ -33,6 +36,8 @@ def check_values(table: SeriesTable) -> None:
     """Raise `DataError` if a price is not above zero, a return not above -1, or a value outside the plausible range."""
     low, word = (-1.0, "return") if table.are_returns else (0.0, "price")
     values = table.values.to_numpy()
+    if table.are_returns:
+        _check_missing_marks(table)
     lowest, highest = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)  # ignoring NaN
     if (low if table.are_returns else 1 / LARGEST) < lowest and highest < LARGEST:
         return
@@ -49,10 +54,22 @@ def check_values(table: SeriesTable) -> None:
             expected = f"a number from {1 / LARGEST:g} to {LARGEST:g}"
         hint = "leave the cell empty where there is no price; for returns set data.values: returns."
         if table.are_returns:
-            hint = "returns are decimals, 0.01 for 1 %."
+            hint = "returns are simple and decimals, 0.01 for 1 %, not logarithms."
         raise DataError(
             f"{table.where(row)}: {table.values.columns[column]} on {date:%Y-%m-%d}: a {word} of "
             f"{values[row, column]:g}{f' (and {more} more)' if more else ''}; expected {expected}. Hint: {hint}"
+        )
+
+
+def _check_missing_marks(table: SeriesTable) -> None:
+    """Raise `DataError` if a return is French's mark for a missing value, -99.99 %."""
+    marks = np.argwhere(table.values.to_numpy() == MISSING_MARK)
+    if marks.size:
+        row, column = (int(i) for i in marks[0])
+        more = f" (and {len(marks) - 1} more)" if len(marks) > 1 else ""
+        raise DataError(
+            f"{table.where(row)}: {table.values.columns[column]} on {table.values.index[row]:%Y-%m-%d}: a return of "
+            f"{MISSING_MARK:g}{more}, which stands for a missing value of -99.99 %. Hint: leave the cell empty."
         )
 
 

@@ -243,11 +243,14 @@ def test_an_own_source_of_returns_earns_its_first(tmp_path: Path) -> None:
 
 
 def test_returns_in_other_units_compound_beyond_all_prices(tmp_path: Path) -> None:
-    """Daily gross returns give one message about the units instead of an overflow later."""
+    """Daily gross returns, or gains of a tenth a day, give one message about the units instead of an overflow later."""
     days = pd.bdate_range("2015-01-01", periods=1500)
     write_table(tmp_path, "r.csv", 1 + moves(days) / 5)
+    with pytest.raises(DataError, match=r"^r\.csv: A: a typical return of 1\.\d+, as of gross returns"):
+        loaded(tmp_path)
+    write_table(tmp_path, "r.csv", 0.1 + moves(days) / 5)
     with pytest.raises(
         DataError,
-        match=r"^r\.csv: the returns of A compound to a factor of 1e60 by 2015-10-07; expected decimals, 0\.01 for 1 %",
+        match=r"^r\.csv: the returns of A compound to a factor of 1e60 by 2020-07-07; expected decimals, 0\.01 for 1 %",
     ):
         loaded(tmp_path)

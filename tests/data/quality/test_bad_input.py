@@ -199,7 +199,7 @@ def test_library_messages_do_not_reach_the_user(work: Path, name: str) -> None:
 def test_a_return_of_all_or_more_is_refused(work: Path) -> None:
     lines = good_returns()
     lines[10] = "2015-10-31,-1.5,0.1,0.1"
-    words = "expected a finite number above -1. Hint: returns are decimals, 0.01 for 1 %."
+    words = "expected a finite number above -1. Hint: returns are simple and decimals, 0.01 for 1 %, not logarithms."
     returns = "  values: returns\n"
     assert message_of(work, lines, data=returns) == f"p.csv:11: a on 2015-10-31: a return of -1.5; {words}"
     lines[10] = "2015-10-31,0.1,-1,0.1"
