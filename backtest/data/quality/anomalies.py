@@ -8,8 +8,9 @@ with the number of others.
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.quality.finding import Finding, History
+from backtest.data.quality.finding import Finding
 from backtest.data.quality.gaps import and_more, longest_gap, stray_days
+from backtest.data.quality.history import History
 from backtest.data.quality.jumps import find_jumps, recorded_splits
 from backtest.numerics.arrays import Dates, Floats
 

@@ -1,9 +1,7 @@
-"""`Finding`: an anomaly in the data that the user should review; `History`: the values that it is found in."""
+"""`Finding`: an anomaly in the data that the user should review."""
 
 from dataclasses import dataclass
 from datetime import date
-
-from backtest.numerics.arrays import Dates, Floats
 
 
 @dataclass(frozen=True)
@@ -30,17 +28,3 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.series}: {self.text}"
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """The n dates with a value of one series, and the values."""
-
-    series: str
-    days: Dates
-    levels: Floats
-    closes: Floats
-
-    def finding(self, check: str, first: int, last: int, text: str) -> Finding:
-        """Return a finding from one row to another."""
-        return Finding(self.series, check, self.days[first].item(), self.days[last].item(), text)

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtest.data.quality.finding import Finding, History
+from backtest.data.quality.finding import Finding
 from backtest.data.quality.gaps import and_more
+from backtest.data.quality.history import History
 from backtest.numerics.arrays import Dates, Floats
 
 _Rows = NDArray[np.intp]

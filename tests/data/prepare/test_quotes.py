@@ -20,7 +20,7 @@ CLOSES = np.linspace(50.0, 60.0, len(PRICED_DATES))
 def market(folder: Path, **settings: Any) -> MarketData:
     """Return market data of the closes of SPY and TLT, with other settings."""
     config_of_two_funds(folder)
-    base = {"source": "csv", "path": "prices", "assets": ["SPY", "TLT"], "cash": 0.02}
+    base = {"source": "csv", "path": "prices", "prices": "raw", "assets": ["SPY", "TLT"], "cash": 0.02}
     return load(DataSettings.model_validate({**base, **settings}), folder)
 
 

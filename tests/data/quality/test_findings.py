@@ -147,7 +147,7 @@ def test_the_bundled_samples_have_one_finding_and_it_is_true() -> None:
     findings = []
     for source in ("sample", "sample_daily"):
         for column in catalogue_of(source):
-            level = Sample(source).fetch(column.name, None, 1.0).values["level"]
+            level = Sample(source).fetch(column.name, None, 1.0).values.iloc[:, 0]
             periods = infer_periods_per_year(pd.DatetimeIndex(level.dropna().index))
             check = find_in_rate if "yield" in column.name else find
             findings += check(column.name, level.index.to_numpy(), level.to_numpy(), periods)

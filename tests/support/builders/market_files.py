@@ -63,7 +63,8 @@ def config_of_two_funds(folder: Path, **sections: Any) -> Path:
         table.loc[PRICED_DATES[30], "Dividends"] = 0.03 * last
         table.loc[PRICED_DATES[-1], "Close"] = last
         table.to_csv(folder / "prices" / f"{name}.csv")
-    data = {"source": "csv", "path": "prices", "assets": {"SPY": "equities", "TLT": "bonds"}, "cash": 0.02}
+    data = {"source": "csv", "path": "prices", "prices": "raw", "cash": 0.02}
+    data |= {"assets": {"SPY": "equities", "TLT": "bonds"}}
     data |= sections.pop("data", {})
     base = {"estimation": {"window": 20}, "strategy": "equal_weight", "costs": {"trading_bps": 10}}
     return write_config(folder / "half.yaml", data=data, **{**base, **sections})
