@@ -61,7 +61,7 @@ def with_dividends_once(raw: RawSeries, prices: Prices | None) -> RawSeries:
     Args:
         raw: series of a file, of any kind.
         prices: what the closes are, if the settings state it; otherwise it is judged by two marks of adjusted closes:
-            those before the last dividend are not in ticks, and they do not fall on ex-dates.
+            before the last dividend they are not in ticks, and they do not fall on ex-dates.
 
     Raises:
         DataError: it cannot be told.
@@ -90,7 +90,7 @@ def with_dividends_once(raw: RawSeries, prices: Prices | None) -> RawSeries:
 def _odds_of_adjusted(raw: RawSeries) -> tuple[float, float]:
     """Return the logarithms of the odds that closes hold their dividends, by ticks and by falls on ex-dates.
 
-    Without a dividend after the first close nothing could be added: the odds are those of raw closes.
+    Without a dividend after the first close nothing could be added: the closes are raw.
     """
     values = raw.values[raw.values["close"] > 0]
     close, paid = values["close"].to_numpy(dtype=float), np.nan_to_num(values["dividends"].to_numpy(dtype=float))
