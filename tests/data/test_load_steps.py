@@ -143,9 +143,9 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
     calls = calls_of(lambda: load(given, folder))
     calls = [call for call in calls if not call.module.startswith("cache.")]
     assert {step: list(dict.fromkeys(call.module for call in calls if call.step == step)) for step in STEPS} == {
-        "locate": ["preparation", "run_series", "data_settings"],
-        "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.source",
-                  "sources.regular_file", "sources.csv_file", "sources.cells"],
+        "locate": ["preparation", "run_series", "series_settings", "data_settings"],
+        "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.library.recipes",
+                  "sources.source", "sources.regular_file", "sources.csv_file", "sources.cells"],
         "tabulate": ["prepare.tables_by_file"],
         "check": ["quality.checks", "quality.stated_currencies", "prepare.currencies", "quality.limits",
                   "quality.shifted_dates", "dates.spacing", "quality.anomalies", "quality.gaps"],
