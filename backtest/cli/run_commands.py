@@ -14,6 +14,7 @@ from backtest.errors import BacktestError, StrategyError
 
 if TYPE_CHECKING:
     from backtest.analysis.result import BacktestResult
+    from backtest.data.sources.source import CatalogueEntry
 
 
 def run(
@@ -127,15 +128,25 @@ def strategies() -> None:
 
 
 def assets() -> None:
-    """List the series of the bundled sample data, which needs no network."""
+    """List the series of the bundled sample data, which needs no network, and of the library."""
     from backtest.data.sources.bundled_sample import RECORDS, catalogue_of
+    from backtest.data.sources.library.recipes import RECORDS as LIBRARY
+    from backtest.data.sources.library.recipes import recipes_of
 
     for record in RECORDS:
-        rows = [
-            (entry.name, f"{entry.asset_class or entry.kind}: {entry.description}")
-            for entry in catalogue_of(record.name)
-        ]
+        show_list(f"source: {record.name}", [(entry.name, _one_line(entry)) for entry in catalogue_of(record.name)])
+    for record in LIBRARY:
+        rows = []
+        for name, recipe in recipes_of(record.name).items():
+            rows.append((name, _one_line(recipe.entry)))
+            parts = ", then ".join(f"{part} ({' to '.join(part.dates)})" for part in recipe.parts)
+            about = {"dates": recipe.dates, "parts": parts, "method": recipe.method, "licence": recipe.licence}
+            rows += [("", f"{what}: {text}") for what, text in about.items()]
         show_list(f"source: {record.name}", rows)
+
+
+def _one_line(entry: "CatalogueEntry") -> str:
+    return f"{entry.asset_class or entry.kind}: {entry.description}"
 
 
 def risk(

@@ -81,8 +81,8 @@ class DataSettings(BaseModel):
 
     Args:
         source: source of all series that do not name their own: the bundled `sample` (monthly) or `sample_daily`,
-            `csv`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, or a class,
-            `package.module:Class`.
+            `csv`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, the long series of the `library`
+            (monthly) or `library_daily`, or a class, `package.module:Class`.
         path: path of a file or of a folder with one file per symbol, or an address; relative to the configuration.
         values: content of a file: total-return `prices` or simple `returns`.
         prices: closes of files: `adjusted` for dividends, or `raw`; default: judged by the closes.

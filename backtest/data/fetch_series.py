@@ -1,21 +1,24 @@
 """Raw series of a run, from the cache or from their sources."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from backtest.data.cache.default_folders import CACHE, DATA_CACHE
-from backtest.data.cache.fetch import Access, Key, Request, get
+from backtest.data.cache.fetch import Access, Key, Request, together, try_each
 from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
 from backtest.data.preparation import Preparation, locate
+from backtest.data.prepare.library.put_together import put_together
 from backtest.data.prepare.rates.par_bond import as_par_bond
 from backtest.data.quality.adjusted_closes import with_dividends_once
 from backtest.data.raw_series import RawSeries, as_rate
 from backtest.data.series_spec import SeriesSpec
+from backtest.data.sources.library.recipes import recipe_of
 from backtest.data.sources.registry import cache_name, open_source, source_record
 from backtest.data.sources.source import CatalogueEntry, Source
+from backtest.errors import DataError
 
 
 def access_for(
@@ -63,9 +66,7 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
         DataUnavailableError: a series could not be fetched.
     """
     sources = _opened(data.series.every, data.settings, data.folder)
-    requests = {spec: Request(cache_name(spec), spec.symbol, source) for spec, source in sources.items()}
-    fetched = get(list(requests.values()), access or access_for(data.settings))
-    raw = {spec: fetched[request.source_name, request.symbol] for spec, request in requests.items()}
+    raw = _fetched(data, sources, access or access_for(data.settings))
     for spec in data.series.aligned:
         if spec.rate is not None:
             raw[spec] = as_rate(raw[spec], spec.rate)
@@ -74,6 +75,34 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
         if source_record(spec.source).is_file:
             raw[spec] = with_dividends_once(raw[spec], spec.prices)
     return replace(data, raw=raw, classes=_classes(data, sources))
+
+
+def _fetched(data: Preparation, sources: Mapping[SeriesSpec, Source], access: Access) -> dict[SeriesSpec, RawSeries]:
+    """Return every raw series; series of the library are put together from the parts that could be fetched."""
+    recipes = {spec: recipe for spec in sources if (recipe := recipe_of(spec)) is not None}
+    parts = dict.fromkeys(part for recipe in recipes.values() for part in recipe.parts)
+    opened = _opened([spec for part in parts for spec in part.specs], data.settings, data.folder)
+    whole = {spec: source for spec, source in sources.items() if spec not in recipes}
+    requests = {spec: Request(cache_name(spec), spec.symbol, source) for spec, source in (whole | opened).items()}
+    outcomes = try_each(list(requests.values()), access)
+    by_spec = {spec: outcomes[request.key] for spec, request in requests.items()}
+    fetched = {part: _all_of([by_spec[spec] for spec in part.specs]) for part in parts}
+    raw: dict[SeriesSpec, RawSeries | DataError] = {spec: by_spec[spec] for spec in whole}
+    for spec, recipe in recipes.items():
+        try:
+            raw[spec] = put_together(spec.source, recipe, fetched)
+        except DataError as failure:
+            raw[spec] = failure
+    series = _all_of([raw[spec] for spec in sources])
+    if isinstance(series, DataError):
+        raise series
+    return dict(zip(sources, series, strict=True))
+
+
+def _all_of(outcomes: Sequence[RawSeries | DataError]) -> list[RawSeries] | DataError:
+    """Return the series, or one error for all that failed."""
+    failures = [outcome for outcome in outcomes if isinstance(outcome, DataError)]
+    return together(failures) if failures else [outcome for outcome in outcomes if isinstance(outcome, RawSeries)]
 
 
 def catalogues(settings: DataSettings, folder: Path) -> dict[SeriesSpec, Mapping[str, CatalogueEntry] | None]:

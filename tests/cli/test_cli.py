@@ -45,16 +45,28 @@ def test_strategies_lists_strategies_of_the_user(tmp_path: Path, monkeypatch: py
     assert "levered_erc" in answer.out
 
 
-def test_assets_lists_the_series_of_both_samples() -> None:
+def test_assets_lists_the_series_of_both_samples_and_of_the_library() -> None:
     answer = command("assets")
     assert (answer.code, answer.err) == (0, "")
-    monthly, daily = re.split(r"^source: sample_daily$", answer.out, flags=re.MULTILINE)
+    monthly, daily, library, by_day = re.split(
+        r"^source: (?:sample_daily|library|library_daily)$", answer.out, flags=re.MULTILINE
+    )
     assert monthly.startswith("source: sample\n")
     for name, kind in [("us_stocks", "equities"), ("us_tbill", "cash"), ("gold", "commodities"), ("us_cpi", "macro")]:
         assert re.search(rf"^  {name} +{kind}: .{{10,}}$", monthly, re.MULTILINE)
     assert [line.split()[0] for line in daily.strip().splitlines()] == [
         "us_equity", "us_treasury_10y", "gold", "us_tbill", "us_yield_10y",
     ]  # fmt: skip
+    assert re.search(
+        r"^  us_stocks +equities: US stock market.*\n"
+        r" +dates: 1926-06-30 to today; without a network 1926-06-30 to 2018-11-30\n"
+        r" +parts: sample us_stocks \(1926-06-30 to 2018-11-30\), then french Mkt \(1926-07-31 to today\), .*\n"
+        r" +method: .+\n"
+        r" +licence: .+\n",
+        library,
+        re.MULTILINE,
+    )
+    assert "dates: 1976-06-01 to today, with a network only" in by_day
 
 
 # 2. The risk of a portfolio

@@ -144,8 +144,9 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
     calls = [call for call in calls if not call.module.startswith("cache.")]
     assert {step: list(dict.fromkeys(call.module for call in calls if call.step == step)) for step in STEPS} == {
         "locate": ["preparation", "run_series", "series_settings", "data_settings"],
-        "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.source",
-                  "sources.regular_file", "sources.csv_file", "sources.cells", "quality.adjusted_closes"],
+        "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.library.recipes",
+                  "sources.source", "sources.regular_file", "sources.csv_file", "sources.cells",
+                  "quality.adjusted_closes"],
         "tabulate": ["prepare.tables_by_file"],
         "check": ["quality.checks", "quality.stated_currencies", "prepare.currencies", "quality.limits",
                   "quality.return_units", "quality.shifted_dates", "dates.spacing", "quality.anomalies",

@@ -86,40 +86,44 @@ class Access:
 
 
 def get(requests: Sequence[Request], access: Access) -> dict[Key, RawSeries]:
-    """Return every requested series, each fetched at most once.
-
-    If a source fails and the cache has the series, however old, the cached series is used and a warning is logged.
+    """Return every requested series. See `try_each`.
 
     Raises:
         DataError: one or more series failed, one line each; `DataUnavailableError` if any of them is unavailable.
     """
+    outcomes = try_each(requests, access)
+    failures = [outcome for outcome in outcomes.values() if isinstance(outcome, DataError)]
+    if failures:
+        raise together(failures)
+    return {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, RawSeries)}
+
+
+def try_each(requests: Sequence[Request], access: Access) -> dict[Key, RawSeries | DataError]:
+    """Return every requested series, each fetched at most once, or its failure, in the order of the requests.
+
+    If a source fails and the cache has the series, however old, the cached series is used and a warning is logged.
+    """
     unique = {request.key: request for request in requests}
     deadline = time.monotonic() + access.seconds
-    series: dict[Key, RawSeries] = {}
-    failures: dict[Key, DataError] = {}
+    outcomes: dict[Key, RawSeries | DataError] = {}
     due = {}
     for key, request in unique.items():
         try:
             raw = access.known.get(key) if request.source.cached else None
             raw = raw or _at_hand(request, access)
         except DataError as problem:
-            failures[key] = problem
+            outcomes[key] = problem
             continue
         if raw is None:
             due[key] = request
         else:
-            series[key] = raw
+            outcomes[key] = raw
     for count, (key, outcome) in enumerate(_in_parallel(due, access, deadline), 1):
-        best = _cached_instead(due[key], access, outcome) if isinstance(outcome, _USE_CACHE_AFTER) else outcome
-        if isinstance(best, DataError):
-            failures[key] = best
-        else:
-            series[key] = best
+        outcomes[key] = _cached_instead(due[key], access, outcome) if isinstance(outcome, _USE_CACHE_AFTER) else outcome
         access.on_symbol(due[key].label, count, len(due))
-    if failures:
-        raise _together([failures[key] for key in unique if key in failures])
+    series = {key: raw for key, raw in outcomes.items() if isinstance(raw, RawSeries)}
     access.known.update({key: raw for key, raw in series.items() if unique[key].source.cached})
-    return series
+    return {key: outcomes[key] for key in unique}
 
 
 def _at_hand(request: Request, access: Access) -> RawSeries | None:
@@ -297,7 +301,7 @@ def _changes(cached: RawSeries, whole: RawSeries) -> str:
     return "; ".join(words)
 
 
-def _together(failures: list[DataError]) -> DataError:
+def together(failures: list[DataError]) -> DataError:
     """Return one error for all failures: of their class if they share it, unavailable if any of them is."""
     text = "\n".join(dict.fromkeys(str(failure) for failure in failures))  # a failure of the folder once
     if len(failures) == 1:

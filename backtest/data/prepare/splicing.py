@@ -14,15 +14,11 @@ from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
 
 
-@dataclass(frozen=True, eq=False)
-class Splice:
-    """Report on a splice: its date, and the agreement of series and proxy on the dates that both have.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Overlap:
+    """Agreement of a series and its proxy on the dates that both have.
 
     Args:
-        name: name of the series.
-        proxy_name: name of its proxy.
-        first: the first date that both have; later returns are the series' own.
-        left_out: number of dates of the series before `first`, which its proxy does not have.
         periods: number of shared returns, between dates on which both have a level.
         correlation: correlation of the shared returns; NaN if there are fewer than three, or if series or proxy is
             constant.
@@ -33,15 +29,46 @@ class Splice:
         whole_year: whether the shared dates cover a year or more.
     """
 
-    name: str
-    proxy_name: str
-    first: pd.Timestamp
-    left_out: int
     periods: int
     correlation: float
     tracking_difference: float
     tracking_error: float
     whole_year: bool = True
+
+    def words(self, name: str) -> str:
+        """Return the agreement in words.
+
+        Args:
+            name: name of the series.
+        """
+        if self.periods < 3:
+            return f"they share {self.periods} periods, too few to compare them"
+        moved = f"their returns have a correlation of {self.correlation:.2f}"
+        if np.isnan(self.correlation):
+            moved = "one of them never varies, so that their returns have no correlation"
+        percent = round(100 * self.tracking_difference, 2)
+        return (
+            f"over the {self.periods:,} periods they share {moved}, and {name} earned "
+            f"{abs(percent):.2f} %{' a year' if self.whole_year else ''} {'less' if percent < 0 else 'more'}, "
+            f"with a tracking error of {100 * self.tracking_error:.2f} % a year"
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Splice(Overlap):
+    """Report on a splice: its date, and the agreement of series and proxy.
+
+    Args:
+        name: name of the series.
+        proxy_name: name of its proxy.
+        first: the first date that both have; later returns are the series' own.
+        left_out: number of dates of the series before `first`, which its proxy does not have.
+    """
+
+    name: str
+    proxy_name: str
+    first: pd.Timestamp
+    left_out: int
 
     @property
     def note(self) -> str:
@@ -49,17 +76,7 @@ class Splice:
         spliced = f"{self.name} before {self.first:%Y-%m-%d} is {self.proxy_name}, spliced"
         if self.left_out:
             spliced += f" ({self.left_out} earlier dates of {self.name}, which {self.proxy_name} lacks, are left out)"
-        if self.periods < 3:
-            return f"{spliced}: they share {self.periods} periods, too few to compare them"
-        moved = f"their returns have a correlation of {self.correlation:.2f}"
-        if np.isnan(self.correlation):
-            moved = "one of them never varies, so that their returns have no correlation"
-        percent = round(100 * self.tracking_difference, 2)
-        return (
-            f"{spliced}: over the {self.periods:,} periods they share {moved}, and {self.name} earned "
-            f"{abs(percent):.2f} %{' a year' if self.whole_year else ''} {'less' if percent < 0 else 'more'}, "
-            f"with a tracking error of {100 * self.tracking_error:.2f} % a year"
-        )
+        return f"{spliced}: {self.words(self.name)}"
 
 
 def splice(data: Preparation) -> Preparation:
@@ -147,10 +164,29 @@ def splice_series(
         )
     factor = other[first] / own[first]
     joined = pd.concat([proxy[proxy.index < first], level[level.index >= first] * factor]).rename(level.name)
-    whole_year = len(shared) > 1 and is_whole_year(shared, periods_per_year)
-    compared = *_compare(own[shared], other[shared], periods_per_year, whole_year=whole_year), whole_year
     left_out = int((own.index < first).sum())
-    return joined, Splice(name, proxy_name, first, left_out, len(shared) - 1, *compared)
+    agreement = overlap(own[shared], other[shared], periods_per_year)
+    return joined, Splice(name=name, proxy_name=proxy_name, first=first, left_out=left_out, **vars(agreement))
+
+
+def overlap(own: pd.Series, proxy: pd.Series, periods_per_year: int) -> Overlap:
+    """Return the agreement of two levels on the dates that both have.
+
+    Args:
+        own: (T,) level of the series by date, one date or more.
+        proxy: (T,) level of its proxy on the same dates.
+        periods_per_year: periods per year of both.
+    """
+    dates = pd.DatetimeIndex(own.index)
+    whole_year = len(dates) > 1 and is_whole_year(dates, periods_per_year)
+    correlation, difference, error = _compare(own, proxy, periods_per_year, whole_year=whole_year)
+    return Overlap(
+        periods=len(dates) - 1,
+        correlation=correlation,
+        tracking_difference=difference,
+        tracking_error=error,
+        whole_year=whole_year,
+    )
 
 
 @one_blas_thread()

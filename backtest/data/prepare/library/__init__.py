@@ -1,0 +1,1 @@
+"""Series of the library, put together from their parts."""
