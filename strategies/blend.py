@@ -1,13 +1,12 @@
 """Blend: several strategies in one portfolio."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from backtest.strategy import Blended, MarketViews, Sleeve, Strategy, ask_sleeves, sleeves_of_budgets
+from backtest.strategy import Blended, MarketViews, Sleeve, ask_sleeves, sleeves_of_budgets
 
 
 def _check_shares(sleeves: dict[str, Sleeve]) -> dict[str, Sleeve]:
@@ -32,20 +31,20 @@ def _check_shares(sleeves: dict[str, Sleeve]) -> dict[str, Sleeve]:
 class Blend(Blended):
     """Several strategies in one portfolio, with fixed weights w = Σ_s `weight`_s w_s, or with shares of its risk.
 
-    `sleeves` has, by name, a `strategy` and either its `weight`, a fraction of NAV, or its `budget`, a share of the
-    portfolio's risk. Weights may have any sum: the rest is cash, and more than 1 is borrowed. With budgets, the sleeves
-    are scaled as if each were one asset, and the scales add up to 1.
+    Weights may have any sum: the rest is cash, and more than 1 is borrowed. With budgets, the sleeves are scaled as if
+    each were one asset, and the scales add up to 1.
 
     Definitions: docs/conventions/strategies.md#blends
+
+    Args:
+        sleeves: by name, a `strategy` or the `config` of a whole configuration, and either its `weight`, a fraction of
+            NAV, or its `budget`, a share of the portfolio's risk.
     """
 
     sleeves: Annotated[dict[str, Sleeve], Field(min_length=1), AfterValidator(_check_shares)]
 
-    def strategies(self) -> Mapping[str, Strategy]:
-        return {name: sleeve.strategy.model for name, sleeve in self.sleeves.items()}
-
     def sleeve_weights(self, views: MarketViews) -> NDArray[np.float64]:
-        apart = ask_sleeves(self.strategies(), views)
+        apart = ask_sleeves(self.sleeves, views)
         budgets = {name: sleeve.budget for name, sleeve in self.sleeves.items() if sleeve.budget is not None}
         if budgets:
             return sleeves_of_budgets(apart, views.covariance, budgets)[:, :, None] * apart

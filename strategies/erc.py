@@ -26,15 +26,19 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class ERC(Strategy):
     """Equal risk contributions: w_i (Σw)_i / σ = σ / n for every asset (Maillard, Roncalli, Teïletche 2010).
 
-    `budgets` gives shares of risk instead, by asset, by class (divided equally among its assets' contributions) or in
-    groups (`{share: 0.6, within: {...}}`). On each level they sum to 1, and a budget of 0 gives a weight of 0. While
-    some assets are not available yet (`data.ragged`), the others share all of the risk in proportion.
-
-    `min_weight` and `max_weight` bound weights: one number for all assets, or numbers by asset and by class; the number
-    of a class bounds its sum. Contributions then differ from their budgets at a bound, and as a result also elsewhere.
-    The weights minimise log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
+    At a bound on weights, contributions differ from their budgets, and as a result also elsewhere. The weights minimise
+    log σ(w) - Σ b_i log w_i within the bounds (`backtest/risk/solvers/bounded.py`).
 
     Definitions: docs/conventions/strategies.md#risk-budgets
+
+    Args:
+        budgets: shares of risk by asset, by class (divided equally among its assets' contributions) or in groups
+            (`{share: 0.6, within: {...}}`), by default equal. On each level they sum to 1, and a budget of 0 gives a
+            weight of 0. While some assets are not available yet (`data.ragged`), the others share all of the risk in
+            proportion.
+        min_weight: smallest fraction of the portfolio: one number for all assets, or numbers by asset and by class; the
+            number of a class bounds its sum.
+        max_weight: largest fraction of the portfolio, given as `min_weight` is.
     """
 
     budgets: Budgets | None = None

@@ -16,14 +16,19 @@ class ERCExpectedShortfall(Strategy):
     """Equal contributions to expected shortfall: the minimum of ES(x) - Σ b_i log x_i, scaled to 1 (Roncalli 2013).
 
     ES is the average loss of the worst 1 - `level` of the last `window` excess returns. It uses excess returns, as the
-    covariance does, so that cash is risk-free. If `distribution` is gaussian, returns are assumed to be normal, with
-    the mean of the window and the run's covariance; with means of zero the weights would equal `erc`. `budgets` are
-    shares of expected shortfall, by asset, by class or in groups, as in `erc`.
+    covariance does, so that cash is risk-free.
 
     An asset joins when its own window is full. If some long-only portfolio had no loss in its tail, there is no
     solution and the run stops with an error; choose a longer window.
 
     Definitions: docs/conventions/strategies.md#equal-contributions-to-expected-shortfall
+
+    Args:
+        budgets: shares of expected shortfall by asset, by class or in groups, as in `erc`; by default equal.
+        distribution: `historical`, the returns of the window; or `gaussian`, normal returns with the mean of the window
+            and the run's covariance, whose weights would equal `erc` if the means were zero.
+        level: share of the periods outside the tail: 0.95 averages the worst 5 %.
+        window: number of most recent excess returns: periods (120), years ("10Y"), months ("6M") or rows ("252D").
     """
 
     budgets: Budgets | None = None

@@ -12,11 +12,14 @@ from backtest.strategy import MarketView, Strategy, WeightFile, WeightsPath, spr
 class GivenWeights(Strategy):
     """Weights from a file of dates and weights, such as a fund's own history; each row holds until the next one.
 
-    `file` is a CSV or Parquet file, relative to the configuration: the date, then a column of weights for each asset,
-    or for each class, which are split equally within the class. Weights are fractions of NAV; the rest is cash. The
-    weights of a date are known at its close. Unless `rebalance` says when, the strategy decides on the file's dates.
+    Weights are fractions of NAV; the rest is cash. The weights of a date are known at its close. Unless `rebalance`
+    says when, the strategy decides on the file's dates.
 
     Definitions: docs/conventions/strategies.md#given-weights
+
+    Args:
+        file: path of a CSV or Parquet file, relative to the configuration: the date, then a column of weights for each
+            asset, or for each class, which are split equally within the class.
     """
 
     file: WeightsPath

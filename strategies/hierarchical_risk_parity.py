@@ -11,10 +11,12 @@ from backtest.strategy import MarketView, MarketViews, Strategy
 class HierarchicalRiskParity(Strategy):
     """Capital split down a tree of correlated assets, between halves by inverse variance (López de Prado 2016).
 
-    `linkage` is the distance of two clusters: `single` as in the paper, `average` or `ward`. Assets of equal volatility
-    are sorted as in the configuration; otherwise the order of assets does not matter.
+    Assets of equal volatility are sorted as in the configuration; otherwise the order of assets does not matter.
 
     Definitions: docs/conventions/strategies.md#hierarchical-risk-parity
+
+    Args:
+        linkage: distance of two clusters, `single` as in the paper, `average` or `ward`.
     """
 
     linkage: Linkage = "single"

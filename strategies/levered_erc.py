@@ -14,11 +14,14 @@ from .erc import ERC
 class LeveredERC(ERC):
     """ERC scaled to a target volatility by the run's own covariance: w = k × ERC, k = σ_target / σ_ERC.
 
-    `target_volatility` is decimal a year, or `benchmark`: the benchmark's volatility by the same covariance. Gross
-    exposure is capped at `max_gross_exposure`; the part above 1 is borrowed at the financing terms of the run. The
-    weights are the same as for `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
+    The part of gross exposure above 1 is borrowed at the financing terms of the run. The weights are the same as for
+    `erc` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`.
 
     Definitions: docs/conventions/strategies.md#strategies-with-leverage
+
+    Args:
+        target_volatility: decimal a year; or `benchmark`, the benchmark's volatility by the same covariance.
+        max_gross_exposure: largest Σ|w| afterwards, multiple of NAV.
     """
 
     target_volatility: Volatility | Literal["benchmark"] = 0.10

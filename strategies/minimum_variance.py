@@ -16,10 +16,13 @@ from backtest.strategy import MarketView, MarketViews, Strategy, StrategyError
 class MinimumVariance(Strategy):
     """Least variance, long-only: minimise ½ wᵀΣw with Σw = 1 (Markowitz 1952; Clarke, de Silva, Thorley 2011).
 
-    `max_weight` caps the weight of each asset; by default there is no cap, and most of the portfolio is in the least
-    volatile assets. If the covariance is singular, twins share equally.
+    If the covariance is singular, twins share equally.
 
     Definitions: docs/conventions/strategies.md#minimum-variance-and-maximum-diversification
+
+    Args:
+        max_weight: largest fraction of the portfolio in each asset; by default there is no cap, and most of the
+            portfolio is in the least volatile assets.
     """
 
     max_weight: Annotated[float, Field(gt=0, le=1)] | None = None

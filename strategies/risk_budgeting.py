@@ -14,6 +14,9 @@ class RiskBudgeting(ERC):
     (2013), "Introduction to Risk Parity and Budgeting", chapter 2.
 
     Definitions: docs/conventions/strategies.md#risk-budgets
+
+    Args:
+        budgets: shares of risk by asset, by class or in groups, as in `erc`.
     """
 
     budgets: Budgets = Field(

@@ -13,9 +13,10 @@ from backtest.strategy import MarketView, MarketViews, Strategy, Weights, spread
 class SixtyForty(Strategy):
     """Fixed weights, 60 % equities and 40 % bonds; about 92 % of its risk is in equities.
 
-    `weights` are by asset class, split equally within a class, or by asset; the rest is cash.
-
     Definitions: docs/conventions/strategies.md#fixed-weights
+
+    Args:
+        weights: fractions of NAV by asset class, split equally within a class, or by asset; the rest is cash.
     """
 
     weights: Weights = Field(default_factory=lambda: {"equities": 0.6, "bonds": 0.4})

@@ -12,12 +12,16 @@ from .sixty_forty import SixtyForty
 class VolatilityTarget(SixtyForty):
     """Fixed weights scaled to a target volatility: w = k × `weights`, k = σ_target / σ (Harvey and others 2018).
 
-    σ is the volatility of `weights` by the run's own covariance; `target_volatility` is decimal a year. Gross exposure
-    is capped at `max_gross_exposure`; the part above 1 is borrowed, and if it is below 1, the rest is in cash. The
-    weights are the same as for `sixty_forty` with `leverage: {target_volatility: 0.10, max_gross_exposure: 3}`. Source:
-    "The Impact of Volatility Targeting", Journal of Portfolio Management 45(1).
+    σ is the volatility of `weights` by the run's own covariance. The part of gross exposure above 1 is borrowed, and if
+    it is below 1, the rest is in cash. The weights are the same as for `sixty_forty` with `leverage:
+    {target_volatility: 0.10, max_gross_exposure: 3}`. Source: "The Impact of Volatility Targeting", Journal of
+    Portfolio Management 45(1).
 
     Definitions: docs/conventions/strategies.md#strategies-with-leverage
+
+    Args:
+        target_volatility: decimal a year.
+        max_gross_exposure: largest Σ|w| afterwards, multiple of NAV.
     """
 
     target_volatility: Volatility = 0.10

@@ -1,7 +1,7 @@
 """Loading of a configuration file, with all of its mistakes reported together."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -10,11 +10,12 @@ from pydantic import ValidationError
 from backtest.analysis.own_metric import Metric, find_metric
 from backtest.config.document import Document
 from backtest.config.given_values import fields_of
-from backtest.config.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
 from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
+from backtest.config.nested.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
+from backtest.config.nested.sleeve_configs import misfits, replace_configs
 from backtest.config.run_config import RunConfig
-from backtest.config.yaml_nodes import dotted
+from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
 from backtest.errors import ConfigError, DataError, EstimationError, MetricError
 from backtest.estimation.estimation_settings import estimator_with_settings, find_estimator
@@ -77,10 +78,30 @@ def load_config(
     raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
 
 
-def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bool) -> RunConfig:
+def _loaded(
+    document: Document, data: DataSettings | None, *, with_benchmark: bool, above: tuple[Path, ...] = ()
+) -> RunConfig:
+    """Return the configuration of a document.
+
+    Args:
+        document: the configuration as written.
+        data: data section in place of its own, also for its benchmark and its sleeves.
+        with_benchmark: whether the benchmark is loaded too.
+        above: files of the sleeves around this one, and its own file if it is a sleeve.
+    """
     problems = first_lines(document.problems, str)
     values = dict(document.values)
-    strategy = _strategy(document, problems)
+
+    def load(sleeve: Path | RunConfig) -> RunConfig:
+        if isinstance(sleeve, RunConfig):
+            return load_config(sleeve, data=data)
+        chain = (*above, sleeve)
+        if sleeve.resolve() in [file.resolve() for file in above]:  # the run may be a file with another strategy
+            raise ConfigError(f"{sleeve}: a sleeve of itself: {' -> '.join(map(str, chain))}")
+        return _loaded(Document(sleeve, data=data), data, with_benchmark=True, above=chain)
+
+    sleeves: dict[Location, RunConfig] = {}
+    strategy = _strategy(document, problems, load, sleeves)
     given = values.pop("benchmark", None)
     benchmark = _benchmark(given, document, problems, data) if with_benchmark else None
     chosen = {"strategy": strategy} if "strategy" in values else {}
@@ -96,17 +117,17 @@ def _loaded(document: Document, data: DataSettings | None, *, with_benchmark: bo
     checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
-        problems += _contradictions(document, checked, benchmark, with_benchmark)
+        checked = checked.model_copy(update={"benchmark": benchmark})
+        problems += _contradictions(document, checked, with_benchmark)
+        problems += misfits(checked, sleeves, document)
     if checked is None or problems:
         raise ConfigError(*sorted(_without_repeats(problems), key=_by_place))
-    return checked.model_copy(update={"benchmark": benchmark})
+    return checked
 
 
-def _contradictions(
-    document: Document, config: RunConfig, benchmark: RunConfig | None, with_benchmark: bool
-) -> list[str]:
+def _contradictions(document: Document, config: RunConfig, with_benchmark: bool) -> list[str]:
     """Return a line for each setting that contradicts the benchmark."""
-    problems = []
+    problems, benchmark = [], config.benchmark
     if benchmark is not None and benchmark.data.currency != config.data.currency:
         theirs, ours = benchmark.data.currency, config.data.currency
         at = document.at(("benchmark",))
@@ -151,7 +172,13 @@ def _validate(
     return None
 
 
-def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
+def _strategy(
+    document: Document,
+    problems: list[str],
+    load: Callable[[Path | RunConfig], RunConfig],
+    sleeves: dict[Location, RunConfig],
+) -> StrategyChoice | None:
+    """Return the strategy; `load` loads the configurations of its sleeves, which `sleeves` receives by location."""
     if "strategy" not in document.values:
         return None  # reported as missing with the rest
     raw = document.values["strategy"]
@@ -161,6 +188,11 @@ def _strategy(document: Document, problems: list[str]) -> StrategyChoice | None:
         problems.append(
             f"{document.at(('strategy',))}: strategy: expected a name, such as erc, or a mapping such as {{name: erc}}"
         )
+        return None
+    mistakes = len(problems)
+    settings, configs = replace_configs(settings, document, problems, load)
+    sleeves.update(configs)
+    if len(problems) > mistakes:
         return None
     try:
         if isinstance(name, NamedClass):

@@ -32,6 +32,7 @@ from backtest.strategy import StrategyError
 from backtest.strategy.choice import StrategyChoice
 from backtest.strategy.discovery import find_strategy, with_settings
 from backtest.strategy.scaling import Scaling
+from backtest.strategy.sleeves import sleeves_of
 
 
 class RunConfig(BaseModel):
@@ -41,14 +42,22 @@ class RunConfig(BaseModel):
 
     Args:
         name: name of the run and of its report folder.
+        data: prices of the assets and of cash, from which source and over which dates.
         file: the configuration file; paths are relative to its folder. Not a setting, like `overrides`.
         overrides: dotted names of the settings given in place of the values in the file.
         start: first date of NAV, or the first date of the data after it; windows are filled from earlier data. The run
             begins later if a series or a window does, with a note. A benchmark's own start and end are ignored.
         end: last date of NAV, or the last date of the data before it.
         initial_capital: first NAV in the currency of the data, needed if terms are in money; otherwise NAV has no unit.
+        estimation: estimator of the covariance of excess returns.
+        strategy: the strategy, by its name or by its name and its settings.
         leverage: scaling of the strategy's weights; None holds them unscaled.
+        rebalance: dates of decisions and trades.
+        costs: costs of a trade.
+        financing: terms of loans, shorts, futures or leveraged funds.
+        fees: fees on what is held.
         benchmark: configuration of the benchmark; its own benchmark is ignored.
+        report: parts of the report that take time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -195,11 +204,13 @@ class RunConfig(BaseModel):
         return self.strategy.model.reads_current_weights or (self.leverage is not None and self.leverage.reads_nav)
 
     @property
-    def volatilities_of_benchmark(self) -> list[tuple[str, str]]:
+    def volatilities_of_benchmark(self) -> list[tuple[str, ...]]:
         """Settings that follow the benchmark's volatility; they need a benchmark whose targets ignore its path."""
-        sections = {"strategy": self.strategy.model, "leverage": self.leverage}
+        sections: dict[str, Any] = {"strategy": self.strategy.model, "leverage": self.leverage}
+        for at, sleeve in sleeves_of(self.strategy.model):
+            sections |= {f"{at}.strategy": sleeve.strategy.model, f"{at}.leverage": sleeve.leverage}
         return [
-            (name, "target_volatility")
+            (*name.split("."), "target_volatility")
             for name, section in sections.items()
             if getattr(section, "target_volatility", None) == "benchmark"
         ]

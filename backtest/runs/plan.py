@@ -27,7 +27,7 @@ from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
-from backtest.strategy.sleeves import parts_of
+from backtest.strategy.sleeves import sleeves_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,9 +309,10 @@ def decision_rows(config: RunConfig, data: MarketData) -> list[int]:
 def check_lengths(config: RunConfig, periods_per_year: int) -> None:
     """Raise `ConfigError` if a window, half-life or other length of time covers too few rows of the data."""
     sections = {"estimation": config.estimation, "strategy": config.strategy.model, "leverage": config.leverage}
+    for at, sleeve in sleeves_of(config.strategy.model):
+        own = {"estimation": sleeve.estimation, "strategy": sleeve.strategy.model, "leverage": sleeve.leverage}
+        sections |= {f"{at}.{name}": settings for name, settings in own.items()}
     given = {name: settings for name, settings in sections.items() if settings is not None}
     lines = [line for name, settings in given.items() for line in too_short(name, settings, periods_per_year)]
-    for part in list(parts_of(config.strategy.model))[1:]:
-        lines += too_short(f"strategy {type(part).__name__}", part, periods_per_year)
     if lines:
         raise add_places_in(ConfigError(*lines), config.file)

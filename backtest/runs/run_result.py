@@ -25,7 +25,7 @@ from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.sleeve_targets import sleeve_targets
 from backtest.runs.spread_match import Match
-from backtest.strategy.sleeves import parts_of
+from backtest.strategy.sleeves import sleeves_of
 
 _log = logging.getLogger(__name__)
 
@@ -155,8 +155,10 @@ def _strategy_files(config: RunConfig) -> dict[str, str]:
 def _own_code(config: RunConfig) -> dict[str, str]:
     """Return the SHA-256 of the user's strategy, estimator, sources and metrics, by path without the home folder."""
     sources = [source_record(spec.source).own for spec in series_of(config.data).every]
-    strategies = [type(part) for part in parts_of(config.strategy.model)]
-    own = *strategies, type(config.estimation), *sources, *map(type, config.report.metrics)
+    sleeves = [sleeve for _, sleeve in sleeves_of(config.strategy.model)]
+    strategies = [type(choice.model) for choice in (config.strategy, *(sleeve.strategy for sleeve in sleeves))]
+    estimators = [type(each) for each in (config.estimation, *(sleeve.estimation for sleeve in sleeves)) if each]
+    own = *strategies, *estimators, *sources, *map(type, config.report.metrics)
     classes = dict.fromkeys(each for each in own if each is not None)
     return {public(file): digest for file, digest in hashes_of(*classes).items()}
 

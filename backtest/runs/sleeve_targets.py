@@ -19,7 +19,7 @@ def sleeve_targets(decided: Decided) -> pd.DataFrame | None:
     strategy, decisions = decided.plan.config.strategy.model, decided.decisions
     if not isinstance(strategy, Blended):
         return None
-    names, data = list(strategy.strategies()), decided.plan.data
+    names, data = list(strategy.sleeves), decided.plan.data
     parts = np.zeros((len(names), *decisions.targets.shape))
     made = 0
     for batch in decisions.agenda.slices(decisions.first, decisions.first + len(decided.rows)):

@@ -14,7 +14,9 @@ from pydantic import (
     model_validator,
 )
 
-from backtest.errors import StrategyError
+from backtest.errors import EstimationError, StrategyError
+from backtest.estimation.estimation_settings import estimator_with_settings, find_estimator
+from backtest.own_code import is_own
 from backtest.strategy.base import FOLDER, Strategy
 from backtest.strategy.discovery import find_strategy, with_settings
 
@@ -65,14 +67,37 @@ class StrategyChoice(BaseModel):
         except StrategyError as problem:
             raise ValueError(str(problem)) from problem
         except ValidationError as failure:
-            raise ValueError(f"{name}: {_in_words(failure)}") from failure
+            raise ValueError(f"{name}: {in_words(failure)}") from failure
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
         return {"name": self.name, **self.model.model_dump(mode="json")}
 
 
-def _in_words(failure: ValidationError) -> str:
+def own_estimator(given: Any, folder: Path) -> Any:
+    """Return a user's estimator for settings that name one; other settings are returned as they are.
+
+    Args:
+        given: settings of an estimator.
+        folder: folder from which own estimators are searched.
+
+    Raises:
+        ValueError: there is no such estimator, or one of its settings is wrong.
+    """
+    name = given.get("covariance") if isinstance(given, Mapping) else None
+    if not isinstance(name, str):
+        return given
+    settings = {key: value for key, value in given.items() if key != "covariance"}
+    try:
+        found = name.given if isinstance(name, NamedClass) else find_estimator(name, folder)
+        return estimator_with_settings(found, str(name), settings) if is_own(found) else given
+    except EstimationError as problem:
+        raise ValueError(str(problem)) from problem
+    except ValidationError as failure:
+        raise ValueError(f"{name}: {in_words(failure)}") from failure
+
+
+def in_words(failure: ValidationError) -> str:
     """Return the first mistake of settings in one line."""
     first = failure.errors()[0]
     at = "".join(f"{step}: " for step in first["loc"][:1])  # other steps may name members of a union

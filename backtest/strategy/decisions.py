@@ -22,7 +22,8 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.own_code import described
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
 from backtest.strategy.base import Strategy, aligned_weights, check_finite
-from backtest.strategy.view import About, History, MarketView, MarketViews
+from backtest.strategy.history import History
+from backtest.strategy.view import About, MarketView, MarketViews
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +90,20 @@ class ViewBatch:
 
     def stretches(self) -> Iterator[tuple[int, int]]:
         """Yield first and end of each stretch of dates with the same holdable assets, if there are any assets."""
-        changes = (self.holdable[1:] != self.holdable[:-1]).any(axis=1)
-        cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(self.rows)]
-        for first, end in pairwise(cuts):
-            if end > first and self.holdable[first].any():
+        for first, end in equal_rows(self.holdable):
+            if self.holdable[first].any():
                 yield first, end
+
+
+def equal_rows(flags: Bools) -> Iterator[tuple[int, int]]:
+    """Yield first and end of each stretch of equal rows.
+
+    >>> list(equal_rows(np.array([[True, False], [True, False], [True, True]])))
+    [(0, 2), (2, 3)]
+    """
+    changes = (flags[1:] != flags[:-1]).any(axis=1)
+    cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), len(flags)]
+    yield from ((first, end) for first, end in pairwise(cuts) if end > first)
 
 
 @dataclass(frozen=True)

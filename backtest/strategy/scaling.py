@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from backtest.errors import BacktestError, InsufficientHistory
 from backtest.estimation.estimator import Window, window_rows
-from backtest.numerics.arrays import Bools, Floats
+from backtest.numerics.arrays import Floats
 from backtest.risk import (
     apply_multiples,
     multiples_to_volatility,
@@ -83,11 +83,23 @@ class _Scaling(BaseModel, ABC):
         """Return (m, n) scaled target weights, within the bounds of gross exposure."""
         return apply_multiples(weights, multiples)
 
+    @abstractmethod
+    def scale(self, weights: Floats, views: MarketViews) -> Floats:
+        """Return (m, n) scaled weights, each from the view of its date alone: without smoothing, and at the first NAV.
+
+        Args:
+            weights: (m, n) fractions of NAV by `views.assets`.
+            views: views of the dates.
+        """
+
 
 class FixedMultiple(_Scaling):
     """A fixed multiple of the strategy's weights: 2 doubles each.
 
     Definitions: docs/conventions/scaling.md#fixed-multiple
+
+    Args:
+        multiple: multiple of the strategy's weights, above 0.
     """
 
     multiple: Multiple
@@ -95,6 +107,10 @@ class FixedMultiple(_Scaling):
     def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:  # noqa: ARG002 - the signature of its base
         """Return the same multiple on all dates."""
         return np.full(len(weights), self.multiple)
+
+    def scale(self, weights: Floats, views: MarketViews) -> Floats:  # noqa: ARG002 - the signature of its base
+        """Return (m, n) weights times the multiple."""
+        return self.apply(weights, np.full(len(weights), self.multiple))
 
 
 class TargetVolatility(_Scaling):
@@ -128,14 +144,8 @@ class TargetVolatility(_Scaling):
         return least
 
     def scale(self, weights: Floats, views: MarketViews) -> Floats:
-        """Return (m, n) weights scaled by the run's covariance, date by date, without `window` and `smoothing`.
-
-        Args:
-            weights: (m, n) fractions of NAV by `views.assets`.
-            views: views of the dates.
-        """
-        by_covariance = partial(portfolio_volatility, covariance=views.covariance)
-        return self.apply(weights, self._multiples(weights, views, by_covariance))
+        """Return (m, n) weights scaled to the target, date by date, without `smoothing`."""
+        return self.apply(weights, self._multiples(weights, views))
 
     def scale_one(self, weights: pd.Series, view: MarketView) -> pd.Series:
         """Return the weights of one date, scaled as in `scale`.
@@ -167,14 +177,9 @@ class TargetVolatility(_Scaling):
 
     def _multiples_of_stretch(self, weights: Floats, batch: ViewBatch) -> Floats:
         """Return the multiples of dates with the same holdable assets; an error names its date."""
-        held = batch.holdable[0]
         views = batch.views(0, len(batch.rows))
         try:
-            if self.window is None:
-                measure: Callable[[Floats], Any] = partial(portfolio_volatility, covariance=views.covariance)
-            else:
-                measure = partial(_over_window, batch=batch, held=held, window=self.window)
-            return self._multiples(weights.compress(held, axis=1), views, measure)
+            return self._multiples(weights.compress(batch.holdable[0], axis=1), views)
         except InsufficientHistory:
             raise
         except BacktestError as problem:
@@ -182,8 +187,12 @@ class TargetVolatility(_Scaling):
                 self._multiples_of_stretch(weights[k : k + 1], batch.part(slice(k, k + 1)))
             raise type(problem)(f"leverage on {views.as_of[0]:%Y-%m-%d}: {problem}") from problem
 
-    def _multiples(self, weights: Floats, views: MarketViews, measure: Callable[[Floats], Any]) -> Floats:
-        """Return (m,) multiples; `measure` returns volatilities per period of (m, n) weights, also of the benchmark."""
+    def _multiples(self, weights: Floats, views: MarketViews) -> Floats:
+        """Return (m,) multiples; the benchmark's volatility is measured as the volatility of the weights."""
+        if self.window is None:
+            measure: Callable[[Floats], Any] = partial(portfolio_volatility, covariance=views.covariance)
+        else:
+            measure = partial(_over_window, views=views, window=self.window)
         if self.target_volatility == "benchmark":
             target = measure(views.benchmark_target_weights)
         else:
@@ -211,6 +220,10 @@ class FixedDebt(_Scaling):
     def multiples(self, weights: Floats, batch: ViewBatch, nav: float = 1.0) -> Floats:  # noqa: ARG002 - the signature of its base
         """Return 1 + debt / NAV, for one date or for several dates with the same NAV."""
         return np.full(len(weights), 1 + self.debt / nav)
+
+    def scale(self, weights: Floats, views: MarketViews) -> Floats:  # noqa: ARG002 - the signature of its base
+        """Return (m, n) weights scaled at the first NAV."""
+        return self.apply(weights, np.full(len(weights), 1 + self.debt))
 
     def apply(self, weights: Floats, multiples: Floats) -> Floats:
         """Return (m, n) scaled target weights, below the cap on gross exposure."""
@@ -245,19 +258,18 @@ Scaling = Annotated[
 """Settings of the section `leverage:` of a configuration."""
 
 
-def _over_window(weights: Floats, *, batch: ViewBatch, held: Bools, window: int | str) -> Floats:
-    """Return (m,) sample volatilities per period of (m, n) weights of the held assets, each over its window."""
-    history = batch.history
-    count = window_rows(window, history.periods_per_year)
+def _over_window(weights: Floats, *, views: MarketViews, window: int | str) -> Floats:
+    """Return (m,) sample volatilities per period of (m, n) weights, each over its window."""
+    count = window_rows(window, views.periods_per_year)
+    history = views[-1].excess_returns  # the last view contains the history of the others
+    excess_returns, rows = history.to_numpy(), history.index.get_indexer(views.as_of)
     volatilities = np.empty(len(weights))
-    for k, row in enumerate(batch.rows):
-        past = slice(max(0, row + 1 - count), row + 1)
-        excess = history.returns[past, held] - history.cash_returns[past, None]
+    for k, row in enumerate(rows):
+        excess = excess_returns[max(0, row + 1 - count) : row + 1]
         missing = np.isnan(excess[:, weights[k] != 0]).any()
         if missing or row + 1 < count:
             raise InsufficientHistory(
-                f"leverage.window: on {history.dates[row]:%Y-%m-%d} not all assets to be held have {count} excess "
-                "returns",
+                f"leverage.window: on {views.as_of[k]:%Y-%m-%d} not all assets to be held have {count} excess returns",
                 "leverage.window",
             )
         volatilities[k] = sample_volatility(weights[k], excess)

@@ -10,32 +10,8 @@ import pandas as pd
 
 from backtest.errors import InsufficientHistory, StrategyError
 from backtest.estimation.estimator import window_rows
-from backtest.numerics.arrays import Bools, Floats
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """Arrays from which views are cut, with T dates and n assets. Only the run holds them, never a strategy.
-
-    Args:
-        dates: (T,) known in advance, like a calendar.
-        assets: the n assets.
-        prices: (T, n) total-return levels.
-        returns: (T, n) decimal per period.
-        cash_returns: (T,) decimal per period.
-        classes: asset class by asset.
-        periods_per_year: number of periods in a year.
-        benchmark_assets: assets of the benchmark's target weights.
-    """
-
-    dates: pd.DatetimeIndex
-    assets: tuple[str, ...]
-    prices: Floats
-    returns: Floats
-    cash_returns: Floats
-    classes: Mapping[str, str]
-    periods_per_year: int
-    benchmark_assets: tuple[str, ...] = ()
+from backtest.numerics.arrays import Bools, Floats, Ints
+from backtest.strategy.history import History
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +83,21 @@ class MarketView:
             _benchmark=benchmark,
             _benchmark_assets=history.benchmark_assets,
             _current_weights=None if current_weights is None else _owned(current_weights[columns]),
+        )
+
+    def estimated(self, covariance: Floats, columns: Ints) -> "MarketView":
+        """Return the view of some of its assets, with another covariance.
+
+        Args:
+            covariance: (k, k) covariance of these assets.
+            columns: (k,) positions of these assets.
+        """
+        return replace(
+            self,
+            assets=tuple(self.assets[i] for i in columns),
+            _prices=_owned(self._prices[:, columns]),
+            _returns=_owned(self._returns[:, columns]),
+            _covariance=_owned(covariance),
         )
 
     def __repr__(self) -> str:

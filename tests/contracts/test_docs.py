@@ -180,6 +180,7 @@ def test_the_shown_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -
     ("containing", "base"),
     [
         ("budgets:", "erc.yaml"),
+        ("config: erc.yaml", "erc.yaml"),
         ("leverage: {target", "erc.yaml"),
         ("performance:", "erc.yaml"),
         ("kind: futures", "levered_erc_futures.yaml"),
@@ -192,6 +193,8 @@ def test_the_shown_sections_fit_into_a_configuration(containing: str, base: str,
     written = yaml.load(block_of("yaml", containing))
     config = {**Document(ROOT / "configs" / base).values, **written}
     del config["benchmark"]
+    for name in ("erc", "60_40"):
+        (tmp_path / f"{name}.yaml").write_bytes((ROOT / f"configs/{name}.yaml").read_bytes())
     with (tmp_path / "mine.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(config, file)
     resolved = load_config(tmp_path / "mine.yaml").resolved()

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backtest.analysis.run_record import RunRecord
+from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.analysis.tables.in_force import in_force
 
 _REST = "rest"
@@ -45,6 +46,20 @@ def sleeve_risk(result: RunRecord) -> pd.DataFrame:
         return pd.DataFrame(index=result.risk_contributions.index)
     shares = _shares(result.sleeve_weights).reindex(result.risk_contributions.index)
     return _by_sleeve(shares, result.risk_contributions)
+
+
+def sleeve_profits(result: RunRecord, most: int) -> pd.DataFrame:
+    """Return the profit of each sleeve since the first NAV, over the first NAV.
+
+    Args:
+        result: result of a blend.
+        most: number of sleeves with a column of their own; the others are one column.
+
+    Returns:
+        (P, k + 1) by date of NAV, the last column is `rest`; the sum of a row is NAV less 1.
+    """
+    profits = sleeve_contributions(result).cumsum()
+    return largest_and_rest(profits.drop(columns=_REST), most).assign(**{_REST: profits[_REST]})
 
 
 def sleeve_summary(result: RunRecord) -> pd.DataFrame:

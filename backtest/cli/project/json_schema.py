@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
-from pydantic_core import core_schema
+from pydantic_core import core_schema, to_jsonable_python
 
 from backtest.config.extends import EXTENDS
 from backtest.config.run_config import RunConfig
@@ -43,7 +43,7 @@ def json_schema() -> Schema:
     run = parts.pop(references[RunConfig])
     for name, strategy in strategies.items():
         part = parts[references[strategy]]
-        part["properties"] = {"name": {"const": name}, **part.get("properties", {})}
+        part["properties"] = {"name": {"description": part["description"], "const": name}, **part.get("properties", {})}
         part["required"] = ["name"]
     for unused in ("StrategyChoice", "Strategy", "Metric"):
         parts.pop(unused, None)
@@ -54,12 +54,13 @@ def json_schema() -> Schema:
     parts["StrategyChoice"] = {"description": "Strategy of a sleeve.", "$ref": "#/properties/strategy"}
     run["properties"]["benchmark"] = _BENCHMARK
     estimators = {"enum": [estimator.model_fields["covariance"].default for estimator in estimator_classes()]}
-    own = {
-        "type": "object",
-        "required": ["covariance"],
-        "properties": {"covariance": {"type": "string", "not": estimators}},
-    }
-    run["properties"]["estimation"]["anyOf"].append(own)
+    own_name = {"description": "Name of an estimator of your own.", "type": "string", "not": estimators}
+    own = {"type": "object", "required": ["covariance"], "properties": {"covariance": own_name}}
+    sleeve = parts["Sleeve"]
+    for section in (run, sleeve):
+        section["properties"]["estimation"]["anyOf"].append(own)
+    sleeve["properties"]["config"].pop("default")
+    sleeve["anyOf"] = [{"required": [name]} for name in (*sleeve.pop("required"), "config")]
     needed = {"data": {"required": parts["DataSettings"]["required"]}}
     for section in _sections(run, parts):
         section.pop("required", None)
@@ -86,6 +87,9 @@ class _Described(GenerateJsonSchema):
             words = [described.get(name, ""), "Basis points: 100 are 1 %." if name.endswith("_bps") else ""]
             if any(words):
                 part["description"] = " ".join(filter(None, words))
+            factory = model.model_fields[name].default_factory if name in model.model_fields else None
+            if factory is not None:
+                part["default"] = to_jsonable_python(model.model_fields[name].get_default(call_default_factory=True))
         if issubclass(model, _HAVE_SOURCES):
             made["properties"]["source"] |= {"anyOf": [{"enum": list(source_records())}, _OWN_CLASS]}
             made["properties"]["source"].pop("type", None)
@@ -116,7 +120,8 @@ def _sentence(text: str) -> str:
 def _strategy(shipped: list[str]) -> Schema:
     """Return the schema of the section `strategy`: a name, or a name and settings."""
     names = {"enum": sorted(shipped_strategies())}
-    own = {"type": "object", "properties": {"name": {"type": "string", "not": names}}}
+    name = {"description": "Name of a strategy of your own.", "type": "string", "not": names}
+    own = {"type": "object", "properties": {"name": name}}
     return {
         "description": "Name of a strategy, or its name and its settings; your own strategies included.",
         "anyOf": [names, {"type": "string"}, *({"$ref": f"#/$defs/{name}"} for name in shipped), own],

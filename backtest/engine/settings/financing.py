@@ -62,6 +62,7 @@ class Margin(BaseModel):
     Definitions: docs/conventions/financing.md#margin-loans
 
     Args:
+        kind: name of the kind of financing, margin, the default.
         allow_negative_spread: whether negative spreads are allowed.
         spread_bps: spread on the loan; one number, or from each date on.
         tiers: replaces `spread_bps`: loan sizes in the currency of `initial_capital`, and the spread on the part of
@@ -108,6 +109,7 @@ class Futures(BaseModel):
     Definitions: docs/conventions/financing.md#futures
 
     Args:
+        kind: name of the kind of financing, futures.
         allow_negative_spread: whether a negative basis is allowed.
         basis_bps: implied rate above the cash return; one number, or by asset or class (omitted assets pay 0).
         roll_bps: cost of rolling, on the size of notionals; one number, or by asset or class.
@@ -142,6 +144,7 @@ class LeveragedFund(BaseModel):
     Definitions: docs/conventions/financing.md#leveraged-funds
 
     Args:
+        kind: name of the kind of financing, leveraged_fund.
         leverage: leverage of the fund; negative for an inverse fund.
         swap_spread_bps: spread above the cash return, on the amount that the fund borrows.
         expense_ratio_bps: fee on the fund's value.

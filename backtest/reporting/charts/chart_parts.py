@@ -12,7 +12,7 @@ import pandas as pd
 
 from backtest.analysis.drawing.thinning import rows_to_draw
 from backtest.analysis.tables.crises import overlapping_crises
-from backtest.reporting.charts.embedding import days
+from backtest.reporting.charts.embedding import days, numbers
 from backtest.reporting.colours import DASHES, PALETTE
 
 Chart = dict[str, Any]
@@ -40,6 +40,26 @@ def series(key: str, name: str, colour: int | str, values: Any, style: str = "li
 def panel(title: str, unit: str, height: int, drawn: Sequence[Mapping[str, Any]], **more: Any) -> dict[str, Any]:
     """Return one panel of a chart."""
     return {"title": title, "unit": unit, "height": height, "series": list(drawn), **more}
+
+
+def stacked(
+    table: pd.DataFrame,
+    colours: Mapping[str, int | str],
+    name: str,
+    total: pd.Series,
+    *,
+    prefix: str = ASSET,
+    step: bool = False,
+) -> list[dict[str, Any]]:
+    """Return columns as stacked series in the order of the colours, and their total as a line if any is negative."""
+    more: dict[str, Any] = {"step": True} if step else {}
+    drawn = [
+        series(f"{prefix}{column}", column, colour, numbers(table.iloc[:, place]), "stack", **more)
+        for place, (column, colour) in enumerate(colours.items())
+    ]
+    if (table < 0).any(axis=None):
+        drawn.append(series(f"total: {name}", name, "ink", numbers(total), dash="dashed", **more))
+    return drawn
 
 
 def colour_and_dash(place: int) -> tuple[int, int]:

@@ -1,6 +1,5 @@
 """Charts of weights and risk."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,7 +10,7 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
-from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, thin_rows
+from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, stacked, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
@@ -22,10 +21,10 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
-    stacked = _fold(result.weights, result)
-    table = thin_rows(pd.concat([stacked, result.weights.sum(axis=1), result.gross_exposure], axis=1))
-    stacked, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
-    drawn = _stack(stacked, asset_colours(result), "net exposure", net)
+    folded = _fold(result.weights, result)
+    table = thin_rows(pd.concat([folded, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    folded, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
+    drawn = stacked(folded, asset_colours(result), "net exposure", net)
     drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
     return {
         "x": {"dates": steps(table.index)},
@@ -49,9 +48,9 @@ def risk(result: BacktestResult) -> Chart | None:
     panels = []
     for title, height, table, step in kinds:
         if (table.fillna(0) != 0).any(axis=None):
-            stacked = table.reindex(dates)
-            total = stacked.sum(axis=1, min_count=1)
-            drawn = _stack(stacked, asset_colours(result), "all assets", total, **({"step": True} if step else {}))
+            drawn_rows = table.reindex(dates)
+            total = drawn_rows.sum(axis=1, min_count=1)
+            drawn = stacked(drawn_rows, asset_colours(result), "all assets", total, step=step)
             panels.append(panel(title, "percent", height, drawn, zero=True))
     return {"x": {"dates": steps(dates)}, "panels": panels} if panels else None
 
@@ -113,19 +112,6 @@ def asset_colours(result: BacktestResult) -> dict[str, int | str]:
 def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
     """Return the entries that show and hide assets."""
     return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
-
-
-def _stack(
-    table: pd.DataFrame, colours: Mapping[str, int | str], name: str, total: pd.Series, **more: Any
-) -> list[dict[str, Any]]:
-    """Return the assets as stacked series in the order of the colours, and their total as a line if any is negative."""
-    drawn = [
-        series(f"{ASSET}{asset}", asset, colour, numbers(table.iloc[:, place]), "stack", **more)
-        for place, (asset, colour) in enumerate(colours.items())
-    ]
-    if (table < 0).any(axis=None):
-        drawn.append(series(f"total: {name}", name, "ink", numbers(total), dash="dashed", **more))
-    return drawn
 
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:

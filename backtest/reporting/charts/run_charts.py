@@ -7,6 +7,7 @@ from backtest.reporting.charts.chart_leverage import attribution, break_even, co
 from backtest.reporting.charts.chart_parts import crises_within, legend
 from backtest.reporting.charts.chart_performance import distribution, growth, rolling
 from backtest.reporting.charts.chart_risk import forecasts, risk, shares, weights
+from backtest.reporting.charts.chart_sleeves import sleeves
 
 
 def charts_of(result: BacktestResult) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def charts_of(result: BacktestResult) -> dict[str, Any]:
         "forecasts": forecasts(result),
         "distribution": distribution(result),
         "attribution": attribution(result),
+        "sleeves": sleeves(result),
         "financing": financing(result),
         "costs": costs(result),
         "break_even": break_even(result),

@@ -11,6 +11,7 @@ from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_leverage import attribution, break_even, costs, financing
 from backtest.reporting.figures.figure_performance import distribution, drawdown, growth, monthly_returns, rolling
 from backtest.reporting.figures.figure_risk import capital_and_risk_shares, forecasts, risk, weights
+from backtest.reporting.figures.figure_sleeves import sleeves
 
 __all__ = [
     "attribution",
@@ -26,6 +27,7 @@ __all__ = [
     "render_all",
     "risk",
     "rolling",
+    "sleeves",
     "weights",
 ]
 
@@ -68,6 +70,7 @@ _FIGURES: Mapping[str, tuple[Callable[[BacktestResult], Figure], Callable[[Backt
     "capital_and_risk_shares": (capital_and_risk_shares, _has_risk),
     "forecasts": (forecasts, lambda result: _has_window(result) and len(result.forecast_volatility) > 1),
     "attribution": (attribution, lambda result: bool((result.contributions != 0).to_numpy().any())),
+    "sleeves": (sleeves, lambda result: result.sleeve_weights is not None),
     "costs": (costs, _has_paid),
     "financing": (financing, lambda result: len(financing_path(result)) > 1),
     "break_even": (break_even, lambda result: result.break_even is not None and bool(result.break_even.curve)),

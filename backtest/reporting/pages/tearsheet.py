@@ -134,6 +134,7 @@ def render_tearsheet(
         smoothing=_smoothing_in_words(result),
         confidence=_confidence_in_words(summary["confidence"]),
         attribution=_attribution(summary["attribution"], words),
+        sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
         costs=_costs(result, summary, words),
         words=words,
         events=events(result),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from backtest.config.yaml_text import parse
 from backtest.data.sources.registry import source_records
 from backtest.engine.settings.costs import TradingCosts
 from backtest.estimation.estimation_settings import estimator_classes
-from backtest.strategy.discovery import shipped_strategies
+from backtest.strategy.discovery import find_strategy, shipped_strategies
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = sorted((ROOT / "configs").rglob("*.yaml"))
@@ -42,6 +43,30 @@ def test_the_committed_schema_is_the_printed_one() -> None:
 
 def test_the_schema_is_a_valid_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def properties(schema: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every property of a schema, by its place."""
+    items = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    for name, part in items:
+        if name == "properties":
+            yield from ((f"{place}.{key}", value) for key, value in part.items())
+        yield from properties(part, f"{place}.{name}")
+
+
+def test_every_property_is_described() -> None:
+    """Except the second mention of a section, which only says what a complete configuration needs."""
+    blank = [place for place, part in properties(SCHEMA) if set(part) - {"required"} and not part.get("description")]
+    assert blank == []
+    assert all(part["description"] for part in SCHEMA["$defs"].values())
+
+
+@pytest.mark.parametrize("name", sorted(shipped_strategies()))
+def test_every_setting_of_a_strategy_has_its_default(name: str) -> None:
+    strategy = find_strategy(name, ROOT)
+    described = SCHEMA["$defs"][strategy.__name__]["properties"]
+    for setting, field in strategy.model_fields.items():
+        assert ("default" in described[setting]) == (not field.is_required()), setting
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -76,6 +101,7 @@ def test_resolved_settings_fit_the_schema_too(path: Path) -> None:
         "financing: {spread_bps: {1990-01-01: 50}}",
         "financing: {kind: leveraged_fund, leverage: 3}",
         "leverage: {multiple: 2}",
+        "strategy: {name: blend, sleeves: {a: {config: erc.yaml}, b: {strategy: erc, estimation: {window: 1Y}}}}",
         "rebalance: {frequency: weekly, day: -2, bands: {absolute: 0.05}}",
     ],
 )
@@ -130,16 +156,3 @@ def test_every_shipped_part_is_in_the_schema() -> None:
     assert costs.keys() == TradingCosts.model_fields.keys()
     assert all(part["description"] and "default" in part for part in costs.values())
     assert costs["half_spread_bps"]["description"].endswith("Basis points: 100 are 1 %.")
-
-
-def test_each_setting_with_a_docstring_is_described() -> None:
-    """Strategies describe their settings in the text of their docstring, which is the description of the whole."""
-    names = {"RunConfig", "DataSettings", "Margin", "Futures", "RebalanceSettings", "BandSettings", "Fees"}
-    bare = {
-        f"{name}.{setting}"
-        for name, part in SCHEMA["$defs"].items()
-        for setting, value in part.get("properties", {}).items()
-        if name in names and "description" not in value and setting != "kind"
-    }
-    assert bare == set()
-    assert all(part["description"] for part in SCHEMA["$defs"].values())

@@ -8,7 +8,12 @@ NEEDED: dict[str, list[dict[str, Any]]] = {
     "blend": [
         {
             "sleeves": {
-                "balanced": {"strategy": "erc", "weight": 0.7},
+                "balanced": {
+                    "strategy": "erc",
+                    "estimation": {"covariance": "oas", "window": 10},
+                    "leverage": {"target_volatility": 0.1, "window": 8},
+                    "weight": 0.7,
+                },
                 "fixed": {"strategy": {"name": "sixty_forty"}, "weight": 0.5},
             }
         },

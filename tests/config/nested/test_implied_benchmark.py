@@ -11,7 +11,7 @@ import backtest as bt
 from backtest.config import load_config
 from backtest.errors import ConfigError
 
-ERC = Path(__file__).parents[2] / "configs" / "erc.yaml"
+ERC = Path(__file__).parents[3] / "configs" / "erc.yaml"
 
 
 def benchmark_of(given: Any, **overrides: Any) -> bt.RunConfig:

@@ -1,0 +1,1 @@
+"""Configurations inside of a configuration: benchmarks and sleeves."""
