@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from backtest.config.yaml_nodes import dotted, is_whole_number, place
-from backtest.data.sources.regular_file import not_readable
+from backtest.data.sources.tables.regular_file import not_readable
 from backtest.errors import UNPRINTABLE, ConfigError
 
 _MOST_BYTES = 2**18  # thousands of assets fit; the parser reads some 100,000 a second

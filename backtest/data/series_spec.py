@@ -1,12 +1,13 @@
 """`SeriesSpec`: the name of a series in a run and its place at its source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, StrictStr
 
 from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.raw_series import Rate
+from backtest.data.sources.tables.dialect import Dialect
 from backtest.errors import UNPRINTABLE
 
 _LONGEST_NAME = 200  # characters
@@ -39,6 +40,7 @@ class SeriesSpec:
         currency: currency of the values, if the settings state it.
         maturity: years of the par bond that is modelled from the values, which are yields; None if none is.
         prices: whether closes of a file are adjusted for dividends, if the settings state it.
+        dialect: what the settings state about a file.
     """
 
     name: str
@@ -51,3 +53,4 @@ class SeriesSpec:
     currency: str | None = None
     maturity: float | None = None
     prices: Prices | None = None
+    dialect: Dialect = field(default_factory=Dialect)

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import PathOrAddress, is_address
 from backtest.data.sources.registry import file_sources, open_source, source_of_file
-from backtest.data.sources.regular_file import clear_errors
+from backtest.data.sources.tables.regular_file import clear_errors
 from backtest.errors import DataError, InsufficientHistory, StrategyError
 from backtest.strategy.allocation import reject_percents, spread_over_classes
 from backtest.strategy.base import FOLDER

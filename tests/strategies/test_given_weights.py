@@ -141,7 +141,7 @@ def test_a_benchmark_of_the_same_schedule_has_no_dates_of_its_own(tmp_path: Path
         ("date,gold\n1990-01-31,60\n", "weights.csv:2: weights: their sizes add up to 60, which means 60 times NAV; expected fractions of NAV. Hint: {gold: 0.6}"),
         ("date,gold\n1990-01-31,1\n1990-01-31,0\n", "weights.csv:3: 1990-01-31 appears twice; expected each date once"),
         ("date,gold\n1990-01-31,all\n", "weights.csv:2: gold: 'all' is not a number. Hint: use a decimal point, no thousands separators, and an empty cell for no value."),
-        ("date,gold\n31.1.1990,1\n", "weights.csv:2: '31.1.1990' is not a date; expected ISO dates such as 2020-01-31"),
+        ("date,gold\n31.1.90,1\n", "weights.csv:2: '31.1.90' is not a date; expected ISO dates such as 2020-01-31. Hint: data.date_format: '%d/%m/%y', for example, states another form"),
         ("date,gold\n", "weights.csv: no rows; expected a row of weights for each date"),
         ("", "weights.csv: empty; expected a header and a row for each date"),
     ],
@@ -160,7 +160,7 @@ def test_a_wrong_file_is_reported_at_the_setting_that_names_it(tmp_path: Path, t
     ("file", "message"),
     [
         ("none.csv", "none.csv: no such file. Hint: paths are relative to the configuration."),
-        (".", "a folder; expected a csv or parquet file of dates and weights"),
+        (".", "a folder; expected a csv, excel or parquet file of dates and weights"),
         ("https://example.org/w.csv", "an address; expected the path of a file on this machine"),
         (7, "got 7, expected text"),
     ],

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from backtest.data.sources.cells import Cells, Places, to_numbers
-from backtest.data.sources.csv_file import cells
-from backtest.data.sources.regular_file import clear_errors, open_regular
+from backtest.data.sources.tables.cells import Cells, Places
+from backtest.data.sources.tables.dialect import Dialect
+from backtest.data.sources.tables.regular_file import clear_errors, open_regular
+from backtest.data.sources.tables.text_table import text_cells
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
 
@@ -63,10 +64,7 @@ def read_holdings(given: str | Path | pd.DataFrame) -> Holdings:
     if not {"quantity", "value"} & set(columns):
         raise DataError(f"{label}: columns {', '.join(map(str, table.values.columns))}; expected {_COLUMNS}")
     blank = np.full(len(table.dates), np.nan)
-    numbers = {
-        name: to_numbers(table.values[columns[name]], name, table.places) if name in columns else blank
-        for name in ("quantity", "value")
-    }
+    numbers = {name: table.numbers(columns[name]) if name in columns else blank for name in ("quantity", "value")}
     symbols = ["" if pd.isna(symbol) else str(symbol).strip() for symbol in table.dates]
     _check_rows(symbols, numbers["quantity"], numbers["value"], table.places)
     in_cash = np.array([symbol.lower() == CASH for symbol in symbols], dtype=bool)
@@ -87,7 +85,7 @@ def _cells_of_file(given: str | Path) -> tuple[str, Cells]:
     if not os.path.isfile(path):  # noqa: PTH113 - Path raises if it is too long
         raise DataError(f"{given}: no such file; expected a CSV file of holdings with {_COLUMNS}")
     with clear_errors(path.name):
-        return path.name, cells(partial(open_regular, path, path.name), path.name)
+        return path.name, text_cells(partial(open_regular, path, path.name), path.name, Dialect())
 
 
 def _cells_of_frame(frame: pd.DataFrame) -> tuple[str, Cells]:
@@ -97,7 +95,7 @@ def _cells_of_frame(frame: pd.DataFrame) -> tuple[str, Cells]:
     if named is None and isinstance(frame.index, pd.RangeIndex):
         raise DataError(f"{label}: columns {', '.join(frame.columns)}; expected {_COLUMNS}")
     symbols = frame.index.to_series() if named is None else frame[named]
-    return label, Cells(symbols, frame, Places(f"{label}, row ", range(1, len(frame) + 1)))
+    return label, Cells(symbols, frame, Places(f"{label}, row ", range(1, len(frame) + 1)), label)
 
 
 def _check_rows(symbols: list[str], quantities: Floats, values: Floats, places: Sequence[str]) -> None:

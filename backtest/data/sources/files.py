@@ -1,6 +1,7 @@
 """Files of prices or returns: one wide file, a folder of one file for each symbol, or an address of either kind."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from backtest.data.quality.adjusted_closes import NO_DIVIDENDS, caveat_of_close, is_adjusted, plain
-from backtest.data.raw_series import RawSeries
+from backtest.data.raw_series import Kind, RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import is_address, public
-from backtest.data.sources.cells import Cells, to_dates, to_numbers
-from backtest.data.sources.regular_file import LARGEST, check_exists, clear_errors, larger_than, open_regular
 from backtest.data.sources.source import CatalogueEntry, Source, SourceRecord
+from backtest.data.sources.tables.cells import Cells
+from backtest.data.sources.tables.dialect import Dialect
+from backtest.data.sources.tables.layouts import Layout, is_one_symbol, layout_of, symbol_column, with_close
+from backtest.data.sources.tables.number_cells import is_percentage
+from backtest.data.sources.tables.regular_file import LARGEST, check_exists, clear_errors, larger_than, open_regular
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 
 _CLOSES = {
@@ -30,6 +34,12 @@ _CLOSES = {
     "splits": "splits",
 }
 _SHOWN = 12  # columns listed in a message
+_KINDS: Mapping[str, Kind] = {"close": "closes", "level": "levels", "return": "returns"}
+_VENDORS = re.compile(r"( Historical (Data|Prices)|_us_d|\.us|_d)?( ?\(\d+\))?$", re.IGNORECASE)
+"""What investing.com, Stooq and browsers add to a symbol."""
+
+
+Opener = Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True)
@@ -37,15 +47,15 @@ class FileFormat:
     """Format of table files.
 
     Args:
-        endings: endings of file names; new files get the first.
-        header: function that returns the names of the columns after the date. Arguments: a function that opens the
-            file, and its name.
+        endings: endings of file names, in small letters; new files get the first.
+        columns: function that returns the names of the columns after the date. Arguments: a function that opens the
+            file, its name, and what the settings state about it.
         cells: function that returns all cells, with the same arguments.
     """
 
     endings: tuple[str, ...]
-    header: Callable[[Callable[[], BinaryIO], str], list[str]]
-    cells: Callable[[Callable[[], BinaryIO], str], Cells]
+    columns: Callable[[Opener, str, Dialect], pd.Index]
+    cells: Callable[[Opener, str, Dialect], Cells]
 
     def record(self, name: str) -> SourceRecord:
         """Return the record of the source that reads files of this format."""
@@ -53,32 +63,35 @@ class FileFormat:
 
     def _open(self, spec: SeriesSpec, folder: Path, _: Path) -> "Files":
         path = spec.path or ""
-        return Files(self, path if is_address(path) else str(folder / Path(path).expanduser()), spec.values)
+        place = path if is_address(path) else str(folder / Path(path).expanduser())
+        return Files(self, place, spec.values, spec.dialect)
 
 
 class Files(Source):
-    """A wide CSV or Parquet file, a folder of one such file for each symbol, or an address that fsspec opens.
+    """A table, a folder of one table for each symbol, or an address that fsspec opens.
 
-    A wide file has the date first and a column for each series. A symbol's own file has the date and its level in
-    the only other column, or in `Adj Close`, or `Close` with `Dividends`, from which the total return is computed.
+    A table has a column for each series, a row for each date and symbol, or columns for each symbol and field. The
+    columns of one symbol are its level alone, or `Adj Close`, or `Close` with `Dividends`, from which the total return
+    is computed.
 
     Args:
         form: format of the files.
         path: path of the file or folder, or an address.
         values: `prices` or `returns`.
+        dialect: what the settings state about the files.
     """
 
-    def __init__(self, form: FileFormat, path: str, values: str = "prices") -> None:
-        self._form, self._path, self._values = form, path, values
+    def __init__(self, form: FileFormat, path: str, values: str = "prices", dialect: Dialect | None = None) -> None:
+        self._form, self._path, self._values, self._dialect = form, path, values, dialect or Dialect()
         self._ending = form.endings[0]
         self.cached = self._address = is_address(path)  # a file on this machine is read again each time
         self._is_folder = path.endswith("/") if self._address else os.path.isdir(path)  # noqa: PTH112 - Path raises if it is too long
         self._label = public(path) if self._address else Path(path).name
-        self._wide: tuple[Cells, pd.DatetimeIndex, Mapping[str, str]] | None = None
+        self._layout: Layout | None = None
         self._reading = Lock()
 
     def catalogue(self) -> list[CatalogueEntry] | None:
-        """Return the names in the file's header, or of the folder's files; None for an address, which is not fetched.
+        """Return the names of a table's series, or of the folder's files; None for an address, which is not fetched.
 
         Raises:
             DataError: there is no such file or folder, or the file has no header of unique names.
@@ -87,11 +100,15 @@ class Files(Source):
             return None
         with clear_errors(self._label):
             check_exists(Path(self._path))
-            if self._is_folder:
-                names = list(self._in_folder)
-            else:
-                names = self._form.header(partial(open_regular, Path(self._path), self._label), self._label)
-        return [CatalogueEntry(name, "asset") for name in names]
+            return [CatalogueEntry(name, "asset") for name in self._names()]
+
+    def _names(self) -> list[str]:
+        if self._is_folder:
+            return list(self._in_folder)
+        columns = self._form.columns(partial(open_regular, Path(self._path), self._label), self._label, self._dialect)
+        if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
+            return [*columns, *([_own_name(self._path)] if is_one_symbol(list(columns)) else [])]
+        return list(self._read(0.0).symbols)
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
         """Return the series of one column, or of one file of the folder; always the whole history.
@@ -104,30 +121,31 @@ class Files(Source):
         with clear_errors(self._label):
             return self._own_file(symbol, seconds) if self._is_folder else self._column(symbol, seconds)
 
-    def _column(self, symbol: str, seconds: float) -> RawSeries:
+    def _read(self, seconds: float) -> Layout:
         with self._reading:  # read once for all series, which share one index
-            if self._wide is None:
-                cells = self._cells(self._path, self._label, seconds)
-                self._wide = cells, *_dated(cells)
-        cells, dates, facts = self._wide
-        if symbol not in cells.values.columns:
-            columns = list(cells.values.columns)
-            more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
-            raise UnknownSeries(f"{self._label}: no column {symbol}; it has {', '.join(columns[:_SHOWN])}{more}")
-        numbers = to_numbers(cells.values[symbol], symbol, cells.places)
-        kind, column = ("returns", "return") if self._values == "returns" else ("levels", "level")
-        values = pd.DataFrame(numbers[:, None], index=dates, columns=[column], copy=False)
-        notes = caveat_of_close(symbol, list(cells.values.columns)) if kind == "levels" else ()
-        return RawSeries(values, self._label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # one of two literals
+            if self._layout is None:
+                self._layout = layout_of(self._cells(self._path, self._label, seconds))
+        return self._layout
+
+    def _column(self, symbol: str, seconds: float) -> RawSeries:
+        layout = self._read(seconds)
+        if symbol in layout.symbols:
+            others = () if layout.has_symbols else layout.symbols
+            return self._series(layout.part(symbol), self._label, caveat_of_close(symbol, list(others)))
+        if is_one_symbol(layout.symbols) and _own_name(self._path) == symbol:
+            return self._series(layout.cells, self._label)
+        columns = list(layout.symbols)
+        more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
+        raise UnknownSeries(f"{self._label}: no column {symbol}; it has {', '.join(columns[:_SHOWN])}{more}")
 
     @cached_property
     def _in_folder(self) -> dict[str, str]:
         """Return the files by symbol. Only these can be read, so that no symbol leads out of the folder."""
         files = {}
         for file in sorted(Path(self._path).iterdir()):
-            for ending in self._form.endings:
-                if file.name.endswith(ending) and not file.name.startswith(".") and file.is_file():
-                    files[file.name.removesuffix(ending)] = str(file)
+            ending = next((each for each in self._form.endings[::-1] if file.name.lower().endswith(each)), None)
+            if ending is not None and not file.name.startswith(".") and file.is_file():
+                files[file.name[: -len(ending)]] = str(file)
         if not files:
             raise DataError(
                 f"{self._path}: a folder without files that end in {self._ending}; expected one for each symbol"
@@ -139,36 +157,94 @@ class Files(Source):
             if not all(letter.isalnum() or letter in "._-^=" for letter in symbol):
                 raise UnknownSeries(f"{self._label}: {symbol!r} cannot be the name of a file in this folder")
             place = f"{self._path}{symbol}{self._ending}"
-        elif symbol not in self._in_folder:
-            raise UnknownSeries(f"{self._label}: no file {symbol}{self._ending} in this folder")
         else:
-            place = self._in_folder[symbol]
+            place = self._in_folder.get(symbol) or self._alike(symbol, seconds)
         label = f"{symbol}{self._ending}" if self._address else Path(place).name
         with clear_errors(label):
-            return self._symbol_file(place, label, seconds)
+            layout = layout_of(self._cells(place, label, seconds))
+            return self._series(_own_part(layout, symbol, label), label)
 
-    def _symbol_file(self, place: str, label: str, seconds: float) -> RawSeries:
-        cells = self._cells(place, label, seconds)
-        columns, notes = _columns(list(cells.values.columns), label, self._values)
-        numbers = {as_: to_numbers(cells.values[name], name, cells.places) for name, as_ in columns.items()}
-        kinds = {"close": "closes", "level": "levels", "return": "returns"}
-        dates, facts = _dated(cells)
-        values = pd.DataFrame(numbers, index=dates)
-        kind = kinds[values.columns[0]]
-        return RawSeries(values, label, kind, places=cells.places, notes=notes, facts=facts)  # type: ignore[arg-type]  # of the literals
+    def _alike(self, symbol: str, seconds: float) -> str:
+        """Return the file of a symbol that is not a file's exact name: by its name at a vendor, or by its content.
+
+        Raises:
+            UnknownSeries: there is no such file, or there are several.
+        """
+        found = [place for name, place in self._in_folder.items() if _plain_name(name) == _plain_name(symbol)]
+        found = found or [place for place in self._in_folder.values() if self._has(place, symbol, seconds)]
+        if len(found) != 1:
+            what = f"{len(found)} files of {symbol}" if found else f"no file {symbol}{self._ending}"
+            raise UnknownSeries(f"{self._label}: {what} in this folder")
+        return found[0]
+
+    def _has(self, place: str, symbol: str, seconds: float) -> bool:
+        """Return whether a file of the folder has rows or columns of a symbol."""
+        label = Path(place).name
+        with clear_errors(label):
+            columns = self._form.columns(partial(open_regular, Path(place), label), label, self._dialect)
+            if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
+                return False
+            return _plain_name(symbol) in map(_plain_name, layout_of(self._cells(place, label, seconds)).symbols)
 
     def _cells(self, place: str, label: str, seconds: float) -> Cells:
         if self._address:
             content = _download(place, label, seconds)
-            return self._form.cells(lambda: BytesIO(content), label)
-        return self._form.cells(partial(open_regular, Path(place), label), label)
+            return self._form.cells(lambda: BytesIO(content), label, self._dialect)
+        return self._form.cells(partial(open_regular, Path(place), label), label, self._dialect)
+
+    def _series(self, cells: Cells, label: str, caveats: tuple[str, ...] = ()) -> RawSeries:
+        """Return the series of one symbol's columns, with caveats if it is one of levels."""
+        cells = with_close(cells)
+        columns, notes = _columns(list(cells.values.columns), label, self._values)
+        for name, as_ in columns.items():
+            if as_ != "return" and (cells.in_percent or is_percentage(cells.values[name])):
+                raise DataError(
+                    f"{label}: {name}: percentages; expected prices. Hint: data.values: returns for returns"
+                )
+        numbers = {as_: cells.numbers(name) for name, as_ in columns.items()}
+        values = pd.DataFrame(numbers, index=cells.date_column.dates, copy=False)
+        kind = _KINDS[values.columns[0]]
+        notes = (*notes, *caveats) if kind == "levels" else notes
+        return RawSeries(values, label, kind, places=cells.places, notes=notes, facts=_facts(cells))
 
 
-def _dated(cells: Cells) -> tuple[pd.DatetimeIndex, dict[str, str]]:
-    """Return the dates of cells, and facts about the file: times of day that were dropped, a last line that is cut."""
-    dates, clock = to_dates(cells.dates, cells.places)
+def _own_name(path: str) -> str:
+    """Return the symbol of a file: its name without what follows a point.
+
+    >>> _own_name("data/SPY.csv.gz")
+    'SPY'
+    """
+    return Path(path).name.partition(".")[0]
+
+
+def _plain_name(name: str) -> str:
+    """Return a symbol or the name of a file in small letters, without what vendors add to it.
+
+    >>> _plain_name("SPY Historical Data (1)"), _plain_name("spy_us_d"), _plain_name("SPY.US")
+    ('spy', 'spy', 'spy')
+    """
+    return _VENDORS.sub("", name).lower()
+
+
+def _own_part(layout: Layout, symbol: str, label: str) -> Cells:
+    """Return the columns of the symbol that a file of a folder belongs to.
+
+    Raises:
+        DataError: the file has several symbols, and this is not one of them.
+    """
+    if not layout.has_symbols:
+        return layout.cells
+    own = [each for each in layout.symbols if len(layout.symbols) == 1 or _plain_name(each) == _plain_name(symbol)]
+    if len(own) != 1:
+        raise DataError(f"{label}: symbols {', '.join(layout.symbols[:_SHOWN])}; expected {symbol} alone")
+    return layout.part(own[0])
+
+
+def _facts(cells: Cells) -> dict[str, str]:
+    """Return facts about a file: times of day that were dropped, a last line that is cut."""
+    clock = cells.date_column.clock
     facts = {} if clock is None else {"clock": clock}
-    return dates, facts if cells.ends_with_line else {**facts, "open_end": "true"}
+    return facts if cells.ends_with_line else {**facts, "open_end": "true"}
 
 
 def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Records of all sources, found in the modules of this package."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -37,8 +38,8 @@ def source_record(name: str) -> SourceRecord:
     Raises:
         ValueError: there is no such source.
 
-    >>> source_record("csv").endings
-    ('.csv', '.csv.gz')
+    >>> source_record("excel").endings
+    ('.xlsx', '.xlsm')
     """
     records = source_records()
     if name in records:
@@ -53,7 +54,7 @@ def file_sources() -> str:
     """Return the names of the sources that read files, for messages.
 
     >>> file_sources()
-    'csv or parquet'
+    'csv, excel or parquet'
     """
     *names, last = (name for name, record in source_records().items() if record.is_file)
     return f"{', '.join(names)} or {last}"
@@ -74,13 +75,14 @@ def cache_name(spec: SeriesSpec) -> str:
     """Return the name of a source in the cache; for a file it includes the address, without secrets."""
     if not source_record(spec.source).is_file:
         return f"{spec.source} bars" if spec.bars else spec.source
-    return f"{spec.source} {public(spec.path or '')}{' returns' if spec.values == 'returns' else ''}"
+    stated = [f"{name}={value}" for name, value in asdict(spec.dialect).items() if value is not None]
+    return " ".join([spec.source, public(spec.path or ""), *(["returns"] if spec.values == "returns" else []), *stated])
 
 
 def source_of_file(path: str) -> str:
     """Return the name of the source that reads a file, by its ending; `csv` for a path with another ending.
 
-    >>> source_of_file("opens.parquet"), source_of_file("opens.txt")
-    ('parquet', 'csv')
+    >>> source_of_file("opens.parquet"), source_of_file("OPENS.XLSX"), source_of_file("opens")
+    ('parquet', 'excel', 'csv')
     """
-    return next((name for name, record in source_records().items() if path.endswith(record.endings)), "csv")
+    return next((name for name, record in source_records().items() if path.lower().endswith(record.endings)), "csv")

@@ -60,9 +60,9 @@ COLUMNS = "columns symbol, quantity and value, of which one of the last two may 
             "account.csv:2: cash has quantity 1 and value 500; expected one amount",
         ),
         (
-            "symbol,value\nSPY,1.000.000\n",
+            "symbol,value\nSPY,1.000.00\n",
             (
-                "account.csv:2: value: '1.000.000' is not a number. Hint: use a decimal point, no thousands "
+                "account.csv:2: value: '1.000.00' is not a number. Hint: use a decimal point, no thousands "
                 "separators, and an empty cell for no value."
             ),
         ),

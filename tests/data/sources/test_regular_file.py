@@ -11,8 +11,9 @@ import pytest
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.market_data import load
-from backtest.data.sources import csv_file, files, parquet_file
-from backtest.data.sources.regular_file import LARGEST, clear_errors, not_readable
+from backtest.data.sources import files, parquet_file
+from backtest.data.sources.tables import unpacking
+from backtest.data.sources.tables.regular_file import LARGEST, clear_errors, not_readable
 from backtest.errors import DataError, NoDataInRange
 from support.command_line import command
 from support.files.bad_files import config_text, refusal_lines
@@ -96,7 +97,7 @@ def test_a_file_without_lines_is_refused_after_its_beginning(tmp_path: Path) -> 
 
 
 def test_compressed_files_are_limited_by_their_unpacked_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_file, "LARGEST", 2**20)
+    monkeypatch.setattr(unpacking, "LARGEST", 2**20)
     rows = "date,a,b,cash\n" + "2020-01-31,1,1,1\n" * 2**17
     (tmp_path / "p.csv.gz").write_bytes(gzip.compress(rows.encode()))
     assert refusal(tmp_path, "p.csv.gz").startswith("p.csv.gz: larger than ")

@@ -32,10 +32,10 @@ class Tides(Source):
 RECORDS = (SourceRecord("tides", open=lambda *_: Tides(), is_monthly=True),)
 """
 FLAT = """
-from backtest.data.sources import csv_file
 from backtest.data.sources.files import FileFormat
+from backtest.data.sources.tables.text_table import text_cells, text_columns
 
-RECORDS = (FileFormat((".flat",), csv_file.header, csv_file.cells).record("flat"),)
+RECORDS = (FileFormat((".flat",), text_columns, text_cells).record("flat"),)
 """
 CONFIG = """
 name: tides
@@ -91,7 +91,7 @@ def test_messages_list_a_new_source() -> None:
 
 
 def test_settings_follow_the_properties_of_a_record(tmp_path: Path) -> None:
-    assert "source tides states what it holds; returns can only come from source: csv, parquet or flat" in refusal(
+    assert "source tides states what it holds; returns can only come from source: csv, excel, parquet or flat" in refusal(
         values="returns"
     )
     assert "true requires source yfinance, but A has source tides" in refusal(opens=True)

@@ -1,0 +1,1 @@
+"""Tables of files: containers, encodings, separators, headers, dates, numbers and layouts, recognised or stated."""
