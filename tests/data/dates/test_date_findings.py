@@ -9,7 +9,7 @@ import pytest
 from backtest.data.dates.spacing import infer_periods_per_year, period_after, period_before, spacing_of
 from backtest.data.quality.anomalies import find
 from backtest.data.quality.shifted_dates import shifted
-from backtest.data.sources.tables.cells import clock_of
+from backtest.data.sources.tables.date_cells import clock_of
 from support.files.session_dates import RULES, WEEKS, join_dates, of_week
 
 # Dates before the first and after the last one

@@ -120,7 +120,7 @@ def test_an_index_that_ends_too_early_is_refused(tmp_path: Path) -> None:
             ["2000-01-31,100", "2000-02-29,0"],
             "cpi.csv:3: level on 2000-02-29: a price of 0; expected a finite number above",
         ),
-        (["2000-02-29,100", "2000-01-31,101"], "cpi.csv:3: date 2000-01-31 comes after 2000-02-29"),
+        (["2000-01-31,99", "2000-03-31,100", "2000-02-29,101"], "cpi.csv:4: date 2000-02-29 comes after 2000-03-31"),
         (["2000-01-31,100", "2000-02-29,"], "cpi.csv: too few values a year"),
     ],
 )

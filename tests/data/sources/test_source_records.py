@@ -91,8 +91,9 @@ def test_messages_list_a_new_source() -> None:
 
 
 def test_settings_follow_the_properties_of_a_record(tmp_path: Path) -> None:
-    assert "source tides states what it holds; returns can only come from source: csv, excel, parquet or flat" in refusal(
-        values="returns"
+    assert (
+        "source tides states what it holds; returns can only come from source: csv, excel, parquet or flat"
+        in refusal(values="returns")
     )
     assert "true requires source yfinance, but A has source tides" in refusal(opens=True)
     assert "source flat needs a path to its file" in refusal(source="flat")
