@@ -145,9 +145,9 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
     assert {step: list(dict.fromkeys(call.module for call in calls if call.step == step)) for step in STEPS} == {
         "locate": ["preparation", "run_series", "series_settings", "data_settings"],
         "fetch": ["fetch_series", "sources.registry", "sources.files", "sources.address", "sources.library.recipes",
-                  "sources.source", "sources.tables.regular_file", "sources.tables.text_table", "sources.tables.unpacking",
-                  "sources.tables.header", "sources.tables.date_cells", "sources.tables.number_cells",
-                  "sources.tables.cells", "sources.tables.french_text", "sources.tables.layouts",
+                  "sources.source", "sources.tables.regular_file", "sources.tables.text_table",
+                  "sources.tables.unpacking", "sources.tables.header", "sources.tables.date_cells",
+                  "sources.tables.number_cells", "sources.tables.cells", "sources.tables.french_text", "sources.tables.layouts",
                   "quality.adjusted_closes"],
         "tabulate": ["prepare.tables_by_file"],
         "check": ["quality.checks", "quality.stated_currencies", "prepare.currencies", "quality.limits",
