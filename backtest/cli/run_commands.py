@@ -139,7 +139,7 @@ def assets() -> None:
         rows = []
         for name, recipe in recipes_of(record.name).items():
             rows.append((name, _one_line(recipe.entry)))
-            parts = ", then ".join(f"{part} ({' to '.join(part.dates)})" for part in recipe.parts)
+            parts = ", then ".join(f"{part.described} ({' to '.join(part.dates)})" for part in recipe.parts)
             about = {"dates": recipe.dates, "parts": parts, "method": recipe.method, "licence": recipe.licence}
             rows += [("", f"{what}: {text}") for what, text in about.items()]
         show_list(f"source: {record.name}", rows)

@@ -29,6 +29,12 @@ def here(servers: LocalServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Request series without the pauses that spare public sources."""
+    monkeypatch.setattr(http_retry, "_PAUSE", 0.0)
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable retries, which other tests cover; the first attempt has all of the time, however late it begins."""
     monkeypatch.setattr(http_retry, "_ATTEMPTS", 1)

@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from support.builders.market_files import write_config
 from support.command_line import command
 from support.patience import HANG
-from support.web.library_sources import LAST, stock_library
+from support.web.library_sources import stock_library
 from support.web.local_servers import LocalServers
 
-pytestmark = pytest.mark.usefixtures("without_figures", "impatient")
+pytestmark = pytest.mark.usefixtures("without_figures", "without_pauses")
 
+LAST = pd.Timestamp("2025-06-30")
 ASSETS = {"us_stocks": "equities", "us_treasury_10y": "bonds", "gold": "commodities"}
 
 
@@ -30,7 +32,7 @@ def last_date(folder: Path) -> str:
 
 
 def test_live_sources_continue_the_bundled_history(servers: LocalServers, here: Path) -> None:
-    stock_library(servers.sources)
+    stock_library(servers.sources, LAST)
     answer = command("run", config(here))
     assert (answer.code, answer.err) == (0, "")
     assert last_date(here / "reports" / "long") == f"{LAST:%Y-%m-%d}"
@@ -41,7 +43,7 @@ def test_live_sources_continue_the_bundled_history(servers: LocalServers, here: 
         "us_stocks: yfinance VTI from 2025-05-31 to 2025-06-30; with the parts before it, over the",
         "gold: yfinance IAU from 2013-01-31 to 2025-06-30; with the parts before it, over the 35 periods they share",
         "us_tbill: fred DTB3 from 2025-05-31 to 2025-06-30",
-        "us_treasury_10y: fred DGS10 as a par bond of 10 years from 2024-11-30 to 2025-06-30; with the parts ",
+        "us_treasury_10y: fred DGS10 from 2024-11-30 to 2025-06-30; with the parts ",
     ):
         assert note in answer.out
         assert note in page
@@ -51,7 +53,7 @@ def test_without_a_live_part_the_bundled_history_is_used_and_its_end_is_noted(
     servers: LocalServers, here: Path
 ) -> None:
     """A source that no longer has a series does not stop the run; the other parts are still used."""
-    stock_library(servers.sources)
+    stock_library(servers.sources, LAST)
     del servers.sources.fred["DGS10"]
     answer = command("run", config(here))
     assert answer.code == 0

@@ -16,6 +16,8 @@ import pytest
 from support.builders.market_files import write_csv
 from support.command_line import command
 from support.patience import HANG
+from support.web.fake_yahoo import walk
+from support.web.library_sources import stock_library
 from support.web.live_runs import (
     DATES,
     DAYS,
@@ -103,12 +105,19 @@ def test_equal_levels_give_equal_bytes(servers: LocalServers, here: Path) -> Non
     assert [name for name in tables if live[name] != on_a_file[name]] == []
 
 
+@pytest.mark.usefixtures("without_pauses")
 @pytest.mark.parametrize("config", SHIPPED, ids=lambda path: path.stem)
-def test_shipped_etf_configurations_run_unchanged(config: Path, here: Path) -> None:
+def test_shipped_etf_configurations_run_unchanged(config: Path, servers: LocalServers, here: Path) -> None:
+    stock_library(servers.sources, DATES[-1])
+    servers.sources.listed |= {symbol: walk(symbol, DATES) for symbol in ("VT", "EFA", "EEM", "LQD", "VNQ")}
     answer = command("run", config)
     assert (answer.code, answer.err) == (0, "")
     summary = json.loads((here / "reports" / f"etf_{config.stem}" / "summary.json").read_text("utf-8"))
-    assert summary["periods_per_year"] == 252
+    is_long = config.stem == "long_history"
+    assert summary["periods_per_year"] == (12 if is_long else 252)
+    page = (here / "reports" / f"etf_{config.stem}" / "tearsheet.html").read_text(encoding="utf-8")
+    for shown in (answer.out, page):  # how far each fund agrees with the series that extends it
+        assert len(re.findall(r", spliced: over the \d+ periods they share", shown)) == (11 if is_long else 0)
     assert 0 < summary["volatility"] < 0.2
 
 

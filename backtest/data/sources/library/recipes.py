@@ -49,9 +49,14 @@ class Part:
         symbols = (self.symbol,) if self.indexed_to is None else (self.symbol, self.indexed_to)
         return tuple(SeriesSpec(symbol, self.source, symbol, None, "prices", None) for symbol in symbols)
 
-    def __str__(self) -> str:
+    @property
+    def described(self) -> str:
+        """Return the place of the part and the transformation of its values, for lists."""
         bond = f" as a par bond of {self.maturity:g} years" if self.maturity else ""
-        return f"{self.source} {self.symbol}{bond}{f', indexed to {self.indexed_to}' if self.indexed_to else ''}"
+        return f"{self}{bond}{f' indexed to {self.indexed_to}' if self.indexed_to else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.symbol}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Recipe:
 def recipes_of(source: str) -> Mapping[str, Recipe]:
     """Return the recipes of `library` or `library_daily` by name.
 
-    >>> [str(part) for part in recipes_of("library")["us_treasury_10y"].parts]
+    >>> [part.described for part in recipes_of("library")["us_treasury_10y"].parts]
     ['sample us_treasury_10y', 'fred DGS10 as a par bond of 10 years']
     """
     with (Path(__file__).parent / "recipes.toml").open("rb") as file:
