@@ -12,6 +12,7 @@ from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
 from backtest.reporting.files.finished_run import manifest_of_run
 from backtest.reporting.files.manifest import MANIFEST
+from backtest.reporting.files.manifest_paths import path_in_report
 from backtest.strategy.choice import StrategyChoice
 from backtest.strategy.discovery import find_strategy, with_settings
 
@@ -29,12 +30,13 @@ def load_finished(folder: Path) -> RunConfig:
 def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
     """Return the configuration with the resolved settings of a manifest, including its benchmark's.
 
-    Paths and own code are searched from the folder of the configuration file that the manifest names. If there is no
-    such folder, paths have to be absolute, and own code is searched from the folder of the manifest.
+    Paths and own code are searched from the folder of the configuration file that the manifest names, relative to the
+    manifest's own folder. If there is no such folder, paths have to be absolute, and own code is searched from the
+    folder of the manifest.
 
     Args:
         manifest: manifest of a run, with `config`, and `config_file` where it is known.
-        place: the manifest file.
+        place: the manifest file; a path in the current folder for a manifest on standard input.
 
     Raises:
         ConfigError: a path is relative to an unknown folder, or this version does not know a setting.
@@ -43,7 +45,7 @@ def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
     Example:
         >>> from backtest.config import load_config
         >>> config = load_config("configs/erc.yaml")
-        >>> manifest = {"config": config.resolved(), "config_file": "configs/erc.yaml"}
+        >>> manifest = {"config": config.resolved(), "config_file": "../../configs/erc.yaml"}
         >>> config_of_manifest(manifest, Path("reports/erc/manifest.json")).resolved() == config.resolved()
         True
     """
@@ -59,7 +61,8 @@ def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:
     chosen = settings.get("strategy") if isinstance(settings, Mapping) else None
     if not isinstance(chosen, Mapping) or not isinstance(chosen.get("name"), str):
         raise ConfigError(f"{place}: no strategy with a name in it. Hint: pass the configuration file.")
-    file = Path(os.path.expanduser(config_file)) if isinstance(config_file, str) else place  # noqa: PTH111 - see below
+    folder = Path(os.path.realpath(place.parent))
+    file = path_in_report(config_file, folder) if isinstance(config_file, str) else place
     if not os.path.isdir(file.parent):  # noqa: PTH112 - Path's own methods raise for odd names
         file = place
     named = (*_paths(settings.get("data"), "path"), *_paths(settings.get("strategy"), "file"))

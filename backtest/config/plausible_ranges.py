@@ -119,11 +119,12 @@ _LARGEST_WEIGHTS = 5.0
 _LARGEST_FIXED = 0.01  # of the capital, for one trade of one asset
 
 
-def improbable(settings: Mapping[str, Any]) -> list[str]:
+def improbable(settings: Mapping[str, Any], section: str = "") -> list[str]:
     """Return a note for each setting that was probably written in another unit, with the likely value.
 
     Args:
-        settings: resolved settings of a run.
+        settings: resolved settings of a run, or of a sleeve.
+        section: dotted name of the settings, which ends in a dot.
 
     Example:
         >>> improbable({"costs": {"trading_bps": 10}, "financing": {"spread_bps": 0.005}})
@@ -138,7 +139,17 @@ def improbable(settings: Mapping[str, Any]) -> list[str]:
                     f"{name}: {_plain(value)} means {plausible.in_words(value)}, which is unusual; "
                     f"{_plain(meant)} would mean {plausible.in_words(meant)}"
                 )
-    return [*notes, *_weights(settings), *_windows(settings), *_money(settings)]
+    notes = [f"{section}{note}" for note in (*notes, *_weights(settings), *_windows(settings), *_money(settings))]
+    for name, sleeve in _sleeves(settings).items():
+        notes += improbable(sleeve, f"{section}strategy.sleeves.{name}.")
+    return notes
+
+
+def _sleeves(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of the sleeves of a blend by name."""
+    strategy = settings.get("strategy")
+    sleeves: Mapping[str, Any] = strategy.get("sleeves", {}) if isinstance(strategy, Mapping) else {}
+    return sleeves
 
 
 def _numbers(settings: Any, path: Path, name: str = "") -> Iterator[tuple[str, float]]:

@@ -10,10 +10,11 @@ from backtest.data.market_data import MarketData
 from backtest.engine.ledger import Ledger
 from backtest.engine.settings.financing import LeveragedFund
 from backtest.engine.settings.schedule import Day, Frequency, rebalance_rows
-from backtest.estimation.estimator import window_rows
+from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.methods.ewma import EWMA
 from backtest.numerics.tolerances import ROUNDING
 from backtest.runs.plan import Decided
+from backtest.strategy.sleeves import sleeves_of
 
 _FEW = 2  # dates: with so few, any two frequencies choose the same dates
 _FINER = 1.5  # multiple of the data's periods per year
@@ -174,15 +175,20 @@ def _of_trades(decided: Decided, path: Ledger) -> list[str]:
 
 def _of_estimation(decided: Decided) -> list[str]:
     """Notes on half-lives longer than the window."""
-    estimation, periods = decided.plan.config.estimation, decided.plan.data.periods_per_year
+    config, periods = decided.plan.config, decided.plan.data.periods_per_year
+    sections: dict[str, Estimator | None] = {"estimation": config.estimation}
+    sections |= {f"{at}.estimation": sleeve.estimation for at, sleeve in sleeves_of(config.strategy.model)}
     notes = []
-    for name in ("half_life", "correlation_half_life") if isinstance(estimation, EWMA) else ():
-        given = getattr(estimation, name)
-        if given is not None and window_rows(given, periods) > window_rows(estimation.window, periods):
-            notes.append(
-                f"estimation.{name} of {given} is longer than the window of {estimation.window}: the oldest return "
-                "still counts more than half of the latest"
-            )
+    for section, estimation in sections.items():
+        if not isinstance(estimation, EWMA):
+            continue
+        for name in ("half_life", "correlation_half_life"):
+            given = getattr(estimation, name)
+            if given is not None and window_rows(given, periods) > window_rows(estimation.window, periods):
+                notes.append(
+                    f"{section}.{name} of {given} is longer than the window of {estimation.window}: the oldest return "
+                    "still counts more than half of the latest"
+                )
     return notes
 
 

@@ -1,6 +1,6 @@
 """Notes on a run, listed next to its numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from backtest.runs.idle_settings import idle_on, idle_settings
 from backtest.runs.plan import Decided, Plan
 from backtest.strategy.decisions import answer
 from backtest.strategy.discovery import shipped_strategies
+from backtest.strategy.sleeves import Sleeve, sleeves_of
 
 _BINDS = 1e-6  # relative to a limit: solvers are not more precise
 _MOST_GROSS = 20.0  # multiple of NAV; larger weights were probably written in percent
@@ -48,11 +49,7 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
         notes.append(f"{data.assets[i]} has no price on {dates[at]:%Y-%m-%d}: turned into cash at its last price")
     if path.shortfall > 0:
         notes.append(_ruin(path, dates, terms))
-    strategy = decided.plan.config.strategy
-    if decided.plan.config.leverage is not None and "target_volatility" in type(strategy.model).model_fields:
-        notes.append(
-            f"{strategy.name} is scaled to its own target_volatility, and leverage: multiplies its weights again"
-        )
+    notes += scaled_twice(decided.plan.config)
     if not np.nan_to_num(path.targets).any():
         notes.append("nothing is ever held: all target weights are zero, and all of NAV is in cash")
     notes += _shadowing(decided.plan.config)
@@ -67,15 +64,30 @@ def run_notes(decided: Decided, path: Ledger) -> list[str]:
     return notes
 
 
+def scaled_twice(part: RunConfig | Sleeve, of: str = "") -> list[str]:
+    """Return a note on a strategy with a target volatility of its own whose weights are scaled again.
+
+    Args:
+        part: a run or a sleeve.
+        of: the name of the sleeve in the note, with a colon and a blank.
+    """
+    if part.leverage is None or "target_volatility" not in type(part.strategy.model).model_fields:
+        return []
+    name = part.strategy.name
+    return [f"{of}{name} is scaled to its own target_volatility, and leverage: multiplies its weights again"]
+
+
 def _shadowing(config: RunConfig) -> list[str]:
     """Return a note for the file of each class of the user that has the name of a shipped one."""
-    chosen = [
-        ("strategy", config.strategy.name, type(config.strategy.model), shipped_strategies()),
-        ("estimator", config.estimation.covariance, type(config.estimation), shipped_estimators()),
-    ]
+    parts: list[RunConfig | Sleeve] = [config, *(sleeve for _, sleeve in sleeves_of(config.strategy.model))]
+    chosen: dict[type, tuple[str, str, Collection[str]]] = {}
+    for part in parts:
+        chosen[type(part.strategy.model)] = "strategy", part.strategy.name, shipped_strategies()
+        if part.estimation is not None:
+            chosen[type(part.estimation)] = "estimator", part.estimation.covariance, shipped_estimators()
     return [
         f"{noun} {name} is {public(next(iter(hashes_of(own))))}, not the shipped one"
-        for noun, name, own, shipped in chosen
+        for own, (noun, name, shipped) in chosen.items()
         if is_own(own) and name in shipped
     ]
 
@@ -182,31 +194,47 @@ def _binding_notes(decided: Decided, path: Ledger) -> list[str]:
     config, made = decided.plan.config, np.isfinite(path.targets).all(axis=1)
     targets = path.targets[made]
     gross, of = abs(targets).sum(axis=1), f"of {_times(len(targets), 'date')}"
-    notes = _limits_of("leverage", config.leverage, gross, of)
+    notes = limits_of("leverage", config.leverage, gross, of)
     if config.leverage is None:
-        notes += _limits_of("strategy", config.strategy.model, gross, of)
+        notes += limits_of("strategy", config.strategy.model, gross, of)
     elif (
         getattr(config.leverage, "max_gross_exposure", None) is None
     ):  # otherwise targets may be at the cap of that section
         before = gross / decided.decisions.multiples[made]
-        notes += _limits_of("strategy", config.strategy.model, before, of)
+        notes += limits_of("strategy", config.strategy.model, before, of)
     if (gross > _MOST_GROSS).any():
         notes.append(
             f"the sizes of target weights add up to more than {_MOST_GROSS:g} times NAV on "
             f"{(gross > _MOST_GROSS).sum()} {of}; a weight is a fraction of NAV, so that 0.6 means 60 %"
         )
     shares = targets / np.where(gross > 0, gross, np.nan)[:, None]  # bounds are on weights that add up to 1
+    holdable = decided.decisions.holdable[made]
+    return [*notes, *bounds_of("strategy", config.strategy.model, shares, holdable, decided.plan.data)]
+
+
+def bounds_of(section: str, settings: object, shares: Floats, holdable: Bools, data: MarketData) -> list[str]:
+    """Notes on the bounds on weights in one section.
+
+    Args:
+        section: name of the section.
+        settings: its settings.
+        shares: (m, n) weights that add up to 1.
+        holdable: (m, n) True where an asset could be held.
+        data: market data of the run.
+    """
+    notes = []
     for setting in ("max_weight", "min_weight"):
-        bound = getattr(config.strategy.model, setting, None)
+        bound = getattr(settings, setting, None)
         if isinstance(bound, int | float | Mapping):
-            at = _at_bounds(shares, decided.decisions.holdable[made], bound, decided.plan.data, setting)
+            at = _at_bounds(shares, holdable, bound, data, setting)
             names = ", ".join(f"{name} ({rows.sum()})" for name, rows in at.items() if rows.any())
             if names:
-                notes.append(f"strategy.{setting} binds on {np.any([*at.values()], axis=0).sum()} {of}: {names}")
+                dates = f"{np.any([*at.values()], axis=0).sum()} of {_times(len(shares), 'date')}"
+                notes.append(f"{section}.{setting} binds on {dates}: {names}")
     return notes
 
 
-def _limits_of(section: str, settings: object, gross: Floats, of: str) -> list[str]:
+def limits_of(section: str, settings: object, gross: Floats, of: str) -> list[str]:
     """Notes on the cap and the floor of gross exposure in one section."""
     notes = []
     for what, setting in (("cap", "max_gross_exposure"), ("floor", "min_gross_exposure")):

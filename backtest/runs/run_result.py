@@ -23,7 +23,7 @@ from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
-from backtest.runs.sleeve_targets import sleeve_targets
+from backtest.runs.run_sleeves import sleeve_notes, sleeve_targets
 from backtest.runs.spread_match import Match
 from backtest.strategy.sleeves import sleeves_of
 
@@ -88,6 +88,7 @@ def _whole(
 ) -> BacktestResult:
     """Return a result with its tables and notes and, with a benchmark, what relates it to that."""
     plan, config, settings = decided.plan, decided.plan.config, read["settings"]
+    sleeves = sleeve_targets(decided)
     result = build_result(
         ledger,
         plan.data,
@@ -97,9 +98,8 @@ def _whole(
         name=config.name,
         strategy=config.strategy.name,
         settings=settings,
-        notes=(*plan.data.notes, *run_notes(decided, ledger), *improbable(settings)),
+        notes=(*plan.data.notes, *run_notes(decided, ledger), *sleeve_notes(decided, sleeves), *improbable(settings)),
     )
-    sleeves = sleeve_targets(decided)
     result = replace(
         result,
         config_file=public(str(config.file.absolute())) if config.file.name else None,

@@ -31,11 +31,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def done(original: Path, tmp_path: Path) -> Path:
-    """A copy of a finished run, of its configuration and of its prices."""
+    """A copy of a finished run, of its configuration and of its prices: its paths are relative to its folder."""
     shutil.copytree(original.parent, tmp_path, dirs_exist_ok=True)
-    manifest = tmp_path / "done/manifest.json"
-    text = manifest.read_text("utf-8").replace(str(original.parent), str(tmp_path))
-    manifest.write_text(text, encoding="utf-8")
     return tmp_path / "done"
 
 

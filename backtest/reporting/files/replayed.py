@@ -14,6 +14,7 @@ import pandas as pd
 
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.files.manifest import MADE_BY, environment, versions
+from backtest.reporting.files.manifest_paths import manifest_from_report, path_in_report
 from backtest.reporting.files.report_files import contents_of, manifest_of_result
 from backtest.reporting.files.table_files import csv_bytes
 
@@ -61,7 +62,8 @@ def compare_replay(result: BacktestResult, manifest: Mapping[str, Any], folder: 
         if content is None or checksums.get(name) != _sha256(content):
             differences.append(f"{name}: {_first_difference(name, written, content)}")
     now = manifest_of_result(result, versions(), environment())
-    reasons = tuple(_changes(manifest, now)) if differences else ()
+    before, after = (manifest_from_report(each, folder) for each in (manifest, now))  # older versions: absolute paths
+    reasons = tuple(_changes(before, after, folder)) if differences else ()
     unexplained = "unexplained: data, own code and versions are unchanged"
     return Replay(tuple(contents), (*edited, *differences), reasons or ((unexplained,) if differences else ()))
 
@@ -76,7 +78,7 @@ def _mapping(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """Yield a line for each thing outside the settings that differs between two manifests."""
     yield from _revised_data(before, now)
     kinds = {"own_code": "own code", "strategy_files": "file of the strategy"}
@@ -84,7 +86,7 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
         old, new = _mapping(before, key), _mapping(now, key)
         for file in dict.fromkeys((*old, *new)):
             if old.get(file) != new.get(file):
-                yield f"{kind} changed: {file}"
+                yield f"{kind} changed: {path_in_report(file, folder) if old.get(file) or new.get(file) else file}"
     for section, kind in (("versions", "version changed"), ("environment", "other machine or revision")):
         old, new = _mapping(before, section), _mapping(now, section)
         for name in dict.fromkeys((*old, *new)):

@@ -23,6 +23,7 @@ from backtest.reporting.files.manifest import (
     versions,
     written_on,
 )
+from backtest.reporting.files.manifest_paths import manifest_from_report
 from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.files.table_files import PARQUET_ABOVE, table_file
@@ -113,7 +114,7 @@ def _write_files(
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest of a finished report, with the SHA-256 of each of its files."""
-    (folder / MANIFEST).write_bytes(json_bytes({**manifest, "files": checksums(folder)}))
+    (folder / MANIFEST).write_bytes(json_bytes({**manifest_from_report(manifest, folder), "files": checksums(folder)}))
 
 
 def contents_of(result: BacktestResult) -> dict[str, bytes]:

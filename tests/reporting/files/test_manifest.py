@@ -14,6 +14,7 @@ import backtest as bt
 from backtest.config import load_config
 from backtest.data.market_data import MarketData
 from backtest.reporting.files.manifest import versions
+from backtest.reporting.files.manifest_paths import manifest_from_report
 from support.command_line import Answer, command
 from support.files.small_run import ASSETS, run_small, write_small_config
 
@@ -65,6 +66,32 @@ def test_the_configuration_file_is_named_without_the_home_folder(
     assert result.benchmark.overrides == {}
 
 
+def test_a_manifest_has_no_path_of_this_machine(done: Path) -> None:
+    """A project can be moved as a whole, and its manifest tells nobody where it is."""
+    text = (done / "manifest.json").read_text("utf-8")
+    assert json.loads(text)["config_file"] == "../mine.yaml"
+    assert str(done.parent) not in text
+
+
+def test_paths_of_another_tree_stay_absolute() -> None:
+    """A relative path through the root would break as soon as the report is moved."""
+    manifest = {
+        "config_file": "/data/a.yaml",
+        "own_code": {"/work/s/m.py": "1", "Mine": ""},
+        "config_files": {"a": None},
+    }
+    assert manifest_from_report(manifest, Path("/work/reports/a")) == {
+        "config_file": "/data/a.yaml",
+        "own_code": {"../../s/m.py": "1", "Mine": ""},
+        "config_files": {"a": None},
+    }
+    of_comparison = {"own_code": {"a": {"/work/s/m.py": "1"}, "b": {}}, "config_files": {"a": "/work/a.yaml"}}
+    assert manifest_from_report(of_comparison, Path("/work/reports/ab")) == {
+        "own_code": {"a": {"../../s/m.py": "1"}, "b": {}},
+        "config_files": {"a": "../../a.yaml"},
+    }
+
+
 def test_settings_from_python_have_no_file() -> None:
     dates = pd.date_range("2020-01-31", periods=24, freq="ME")
     market = MarketData.from_prices(pd.DataFrame({"a": range(1, 25)}, index=dates, dtype=float), cash=0.0)
@@ -103,6 +130,7 @@ def summary_of(answer: Answer) -> dict[str, Any]:
 def test_a_manifest_is_run_like_a_configuration(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = json.loads((done / "summary.json").read_text("utf-8"))
     assert summary_of(command("run", done / "manifest.json", "--json")) == written
+    monkeypatch.chdir(done)  # standard input has no folder that paths could be relative to
     with (done / "manifest.json").open(encoding="utf-8") as text:
         monkeypatch.setattr("sys.stdin", text)
         assert summary_of(command("run", "-", "--json")) == written
