@@ -20,8 +20,8 @@ from backtest.numerics.arrays import Floats
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda
 from backtest.strategy.decisions import ViewBatch, answers
-from backtest.strategy.history import History
 from backtest.strategy.scaling import Scaling
+from backtest.strategy.view_history import History
 
 
 class DecisionSettings(NamedTuple):

@@ -22,8 +22,8 @@ from backtest.numerics.arrays import Bools, Floats
 from backtest.own_code import described
 from backtest.strategy.agreement import answers_together, ask_together, check_agreement, sampled_dates
 from backtest.strategy.base import Strategy, aligned_weights, check_finite
-from backtest.strategy.history import History
 from backtest.strategy.view import About, MarketView, MarketViews
+from backtest.strategy.view_history import History
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import pandas as pd
 from backtest.errors import InsufficientHistory, StrategyError
 from backtest.estimation.estimator import window_rows
 from backtest.numerics.arrays import Bools, Floats, Ints
-from backtest.strategy.history import History
+from backtest.strategy.view_history import History
 
 
 @dataclass(frozen=True, eq=False, repr=False)

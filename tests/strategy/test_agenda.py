@@ -17,7 +17,7 @@ import backtest as bt
 from backtest.strategy import agenda
 from backtest.strategy.agenda import Agenda
 from backtest.strategy.decisions import ViewBatch
-from backtest.strategy.history import History
+from backtest.strategy.view_history import History
 from support.builders.market_files import write_strategy
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -1,7 +1,7 @@
 """Sleeves of a blend that are whole configurations.
 
-A sleeve takes over the strategy, the estimator and the leverage of its configuration. The portfolio as a whole has the
-data and the terms of the run, so those of the configuration have to be the same.
+A sleeve takes over the strategy, the estimator and the leverage of its configuration. Data and terms are for the whole
+portfolio, so they have to be the same in the configuration and in the run.
 """
 
 from collections.abc import Callable, Iterator, Mapping
