@@ -26,6 +26,7 @@ class Ledger:
         trading: (P,) trading costs and costs of rolling futures; the cost of the first trade is in the second row.
         loan: (P,) the loan over the period.
         turnover: (P,) half the sum of absolute trades, as a fraction of NAV before them; rows as in `trading`.
+        gross_exposure: (P,) Σ|w| after each close's trades.
         trade_rows: (k,) rising positions of all trades among the P dates; a date can have more than one trade.
         trades: (k, n) trades, fractions of NAV before the trade.
         trade_reasons: (k,) `rebalance`, `band`, `margin_call` or `no_price`.
@@ -50,6 +51,7 @@ class Ledger:
     trading: Floats
     loan: Floats
     turnover: Floats
+    gross_exposure: Floats
     trade_rows: Ints
     trades: Floats
     trade_reasons: tuple[str, ...]

@@ -195,6 +195,14 @@ class Path:
             result = look_through(result, self._fund, self._periods, left)
         return by_date(result) if self._periods.opens else result
 
+    def totals(self, room: "Totals") -> "Totals":
+        """Return exposure, turnover and costs by period, in arrays that are there already, (P,) or longer."""
+        from backtest.engine.kernels.totals_kernel import Totals, fill_in_totals
+
+        rows = int(self._state.counts[ROWS])
+        fill_in_totals(self._arrays, self._terms, self._state, room, self._start, rows)
+        return Totals(*(values[:rows] for values in room))
+
 
 def orders_of(
     periods: Periods, decision_rows: Rows, targets: Floats, lag: int, *, bands: Bands | None, minimum_trade: float
@@ -214,10 +222,9 @@ def orders_of(
     looks[list(bands.check)] = CHECK
     looks[rows] = SCHEDULED if bands.also_on_schedule else DECISION
     looks[rows[on_schedule[:1]]] = SCHEDULED
-    looked_at, ordered = looks >= 0, np.full((2, length), -1)
     return Orders(
-        rows=nothing, due=nothing, compared=np.where(looked_at, newest, -1), looks=looks, ordered=ordered,
-        stops=stops | looked_at if stops.size > 0 else looked_at, targets=targets, lag=lag,
+        rows=nothing, due=nothing, compared=np.where(looks >= 0, newest, -1), looks=looks,
+        ordered=np.full((2, length), -1), stops=stops, targets=targets, lag=lag,
         end=end, absolute=bands.absolute, relative=bands.relative, edge=bands.edge, least=minimum_trade,
     )  # fmt: skip
 

@@ -31,6 +31,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 # their meaning.
 _REORDERED = {"reassoc", "contract", "nsz", "arcp"}
 
+# Numba has no public name for this option; a version of Numba without it counts references and is slower.
+_UNCOUNTED = {"_nrt": False} if hasattr(options.DefaultOptions, "_nrt") else {}
+
 
 def kernel(function: _Function) -> _Function:
     """Compile a function at its first call, in the order of operations as written; it releases the GIL."""
@@ -45,11 +48,14 @@ def reordered_kernel(function: _Function) -> _Function:
 def lean_kernel(function: _Function) -> _Function:
     """Compile like `reordered_kernel`, without counting references to arrays; the function must not allocate arrays.
 
-    If arrays are passed between functions a few hundred times in a run, counting takes longer than the work. Numba has
-    no public name for this option; a version of Numba without it counts references and is slower.
+    If arrays are passed between functions a few hundred times in a run, counting takes longer than the work.
     """
-    known = hasattr(options.DefaultOptions, "_nrt")
-    return _compiled(function, fastmath=_REORDERED, **({"_nrt": False} if known else {}))
+    return _compiled(function, fastmath=_REORDERED, **_UNCOUNTED)
+
+
+def uncounted_kernel(function: _Function) -> _Function:
+    """Compile like `kernel`, without counting references to arrays; see `lean_kernel`."""
+    return _compiled(function, fastmath=False, **_UNCOUNTED)
 
 
 def inlined_kernel(function: _Function) -> _Function:

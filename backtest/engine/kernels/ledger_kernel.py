@@ -43,6 +43,7 @@ class Flows(NamedTuple):
     loan: Floats
     trading: Floats
     turnover: Floats
+    gross_exposure: Floats
     weights: Floats
     asset_pnl: Floats
     trades: Floats
@@ -68,7 +69,7 @@ def fill_in_flows(periods: PeriodArrays, terms: TermArrays, state: State, flows:
     trades, amounts, trading, turnover = state.trades, state.amounts, flows.trading, flows.turnover
     weights, pnl, traded, fees = flows.weights, flows.asset_pnl, flows.trades, flows.fees
     cash_interest, financing, spread_cost = flows.cash_interest, flows.financing, flows.spread_cost
-    borrow, loans = flows.borrow, flows.loan
+    borrow, loans, gross = flows.borrow, flows.loan, flows.gross_exposure
     units, made, last = np.zeros(count), 0, state.counts[TRADES]
     for at in range(rows):
         row, nav = start + at, navs[at]
@@ -85,7 +86,7 @@ def fill_in_flows(periods: PeriodArrays, terms: TermArrays, state: State, flows:
                 pnl[at, i] = units[i] * (prices[row, i] - prices[row - 1, i])
             # Interest, borrow fees, rolling costs and other fees.
             opening, year = cashes[at - 1] + longs - shorts, series[INTEREST_YEARS, row]
-            interest = _interest(series, scalars, tiers, futures, opening, longs, shorts, charged, row)
+            interest = interest_of(series, scalars, tiers, futures, opening, longs, shorts, charged, row)
             cash_interest[at], financing[at] = interest.on_cash, interest.financing
             spread_cost[at], loans[at] = interest.above_cash, interest.loan
             borrow[at] = 0.0 if futures else charged * year
@@ -104,12 +105,16 @@ def fill_in_flows(periods: PeriodArrays, terms: TermArrays, state: State, flows:
             made += 1
         # Weights after the trades.
         if nav > 0.0:
+            size = 0.0
             for i in range(count):
-                weights[at, i] = units[i] * prices[row, i] / nav
+                value = units[i] * prices[row, i]
+                size += abs(value)
+                weights[at, i] = value / nav
+            gross[at] = size / nav
 
 
 @inlined_kernel
-def _interest(
+def interest_of(
     series: Floats, scalars: Floats, tiers: Floats, futures: bool,
     nav: float, longs: float, shorts: float, charged: float, row: int,
 ) -> Interest:  # fmt: skip

@@ -12,6 +12,7 @@ from backtest.engine.kernels.state import (
     EXPENSES,
     FEE_YEARS,
     HIGH_WATER,
+    INITIAL,
     INTEREST_YEARS,
     MAINTENANCE,
     MANAGEMENT,
@@ -19,6 +20,7 @@ from backtest.engine.kernels.state import (
     PERFORMANCE,
     REBATE_SPREAD,
     ROLL,
+    SCHEDULED,
     SHORTS,
     UNITS,
     UNUSED,
@@ -27,6 +29,7 @@ from backtest.engine.kernels.state import (
     State,
     TermArrays,
 )
+from backtest.engine.kernels.trade_kernel import band_width
 from backtest.numerics.arrays import Floats
 from backtest.numerics.numba_kernels import inlined_kernel
 
@@ -61,9 +64,14 @@ def pass_periods(
         shorts_held |= state.holdings[SHORTS, i] != 0.0
     fees = terms.usage[EXPENSES] != UNUSED or terms.scalars[MANAGEMENT] != 0.0
     checked = terms.usage[MAINTENANCE] != UNUSED
-    stops = terms.performance_due.size + orders.stops.size > 0
+    watched, known = orders.compared.size > 0, _bands_are_known(periods, terms)
+    stops = terms.performance_due.size + orders.stops.size > 0 or (watched and not known)
     if stops or terms.tiers.shape[1] > 1 or terms.futures or shorts_held or fees or checked:
-        passed = _pass_charged(periods, terms, orders, state, start, first, last, shorts_held, fees, checked)
+        passed = _pass_charged(
+            periods, terms, orders, state, start, first, last, shorts_held, fees, checked, watched, known
+        )
+    elif watched:
+        passed = _pass_watched(periods, terms, orders, state, start, first, last)
     else:
         passed = _pass_plain(periods, terms, state, start, first, last)
     state.now[CASH], state.now[NAV] = passed.cash, passed.nav
@@ -73,7 +81,7 @@ def pass_periods(
 @inlined_kernel
 def _pass_charged(
     periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, start: int, first: int, last: int,
-    shorts_held: bool, fees: bool, checked: bool,
+    shorts_held: bool, fees: bool, checked: bool, watched: bool, known: bool,
 ) -> Pass:  # fmt: skip
     """Let periods pass under all terms."""
     prices, series, holdings, now, usage = periods.prices, periods.series, state.holdings, state.now, terms.usage
@@ -115,6 +123,8 @@ def _pass_charged(
             by_asset, size = usage[MAINTENANCE] == BY_ASSET, value + 2.0 * shorts
             if nav < (sum_of(holdings, MAINTENANCE, prices, row) if by_asset else requirement * size):
                 break
+        if watched and orders.compared[row] >= 0 and not (known and _inside_bands(prices, orders, holdings, row, nav)):
+            break
         at += 1
     return Pass(at, cash, nav)
 
@@ -173,3 +183,48 @@ def _pass_plain(periods: PeriodArrays, terms: TermArrays, state: State, start: i
         if nav <= 0.0 or at >= last:
             return Pass(at, cash, nav)
         at += 1
+
+
+@inlined_kernel
+def _pass_watched(
+    periods: PeriodArrays, terms: TermArrays, orders: Orders, state: State, start: int, first: int, last: int
+) -> Pass:
+    """Let periods pass as in `_pass_plain`, up to a close at which a weight may be outside its band."""
+    prices, series, holdings, navs, cashes = periods.prices, periods.series, state.holdings, state.nav, state.cash
+    spread, cash_spread, cash, at = terms.tiers[1, 0], terms.scalars[CASH_SPREAD], state.now[CASH], first
+    while True:
+        # Prices move.
+        row, value = start + at, 0.0
+        for i in range(holdings.shape[1]):
+            value += holdings[UNITS, i] * prices[row, i]
+        # Interest on free cash or on the loan.
+        rate, loan_rate, year = series[CASH_RETURN, row], series[BASE, row], series[INTEREST_YEARS, row]
+        cash *= 1.0 + (loan_rate + spread * year if cash < 0.0 else rate - cash_spread * year)
+        nav = cash + value
+        navs[at], cashes[at] = nav, cash
+        # Stop at ruin, at the row of the next trade, and where bands have to be looked at.
+        if nav <= 0.0 or at >= last:
+            return Pass(at, cash, nav)
+        if orders.compared[row] >= 0 and not _inside_bands(prices, orders, holdings, row, nav):
+            return Pass(at, cash, nav)
+        at += 1
+
+
+@inlined_kernel
+def _bands_are_known(periods: PeriodArrays, terms: TermArrays) -> bool:
+    """Return whether bands lie around the decided targets, not around those that a margin or a missing price leaves."""
+    return terms.usage[INITIAL] == UNUSED and periods.priced.shape[0] == 0
+
+
+@inlined_kernel
+def _inside_bands(prices: Floats, orders: Orders, holdings: Floats, row: int, nav: float) -> bool:
+    """Return whether all weights are inside their bands, beyond doubt, so that no trade is ordered at a close.
+
+    Rounding here is below 1e-13 of NAV, and a weight that is `ROUNDING` outside its band still counts as inside.
+    """
+    k, inside = orders.compared[row], orders.looks[row] != SCHEDULED
+    for i in range(holdings.shape[1]):
+        target = orders.targets[k, i]
+        away = abs(holdings[UNITS, i] * prices[row, i] - target * nav)
+        inside &= away <= band_width(target, orders.absolute, orders.relative) * nav
+    return inside

@@ -26,6 +26,7 @@ UNITS, SHORTS = 4, 5  # rows of State.holdings, after CHARGE to MAINTENANCE
 ROW, REASON, CALLED = range(3)  # rows of State.trades
 SCALE, NAV_BEFORE, PAID = range(3)  # rows of State.amounts
 TARGET, HELD, COSTS, IMPACT, KEPT, WIDTH = range(6)  # rows of State.scratch
+SCRATCH_UNITS = HELD  # row of State.scratch while a finished path is measured
 
 
 class PeriodArrays(NamedTuple):
@@ -85,7 +86,7 @@ class Orders(NamedTuple):
         looks: (T,) the purpose of the comparison: a `CHECK` of drifted weights, a `DECISION` that is traded if weights
             are outside their bands, or a `SCHEDULED` decision that is always traded.
         ordered: (2, T) orders by the row of their trade: the decision `WANTED`, or -1, and `WHY`.
-        stops: (T,) whether a close needs attention for another reason; empty: never.
+        stops: (T,) whether a close needs attention because an asset has lost its price; empty: never.
         targets: (m, n) target weights, fractions of NAV.
         lag: rows from a comparison to its trade.
         end: the first row on which there are no orders and no margin calls.
