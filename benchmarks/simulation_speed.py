@@ -2,25 +2,36 @@
 
     python benchmarks/simulation_speed.py
 
-Times are the best of many runs in this process, on one core but for the last column: what 64 settings over the same
-market take, each, when they are shared out over all cores. A path is NAV by date with all trades; its ledger is what
-each asset earned and each flow. The work of the limits, 56 µs and 2.6 ms, is `proportional cost`.
+Times are the best of many runs in this process, on one core. A path is NAV by date with all trades; its ledger is what
+each asset earned and each flow. The last column is a path of many terms over the same decisions (`ManyPaths`). The work
+of the limits, 56 µs and 2.6 ms, is `proportional cost`.
 """
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from backtest.data.dates.spacing import days_between
+from backtest.engine.many_paths import ManyPaths
 from backtest.engine.market_periods import Periods
 from backtest.engine.settings.schedule import rebalance_rows
-from backtest.engine.simulation import Setting, path_of, paths_of
+from backtest.engine.simulation import path_of
 from backtest.engine.terms import FeeTerms, LoanTerms, MarginTerms, Terms, TradingTerms
+from backtest.numerics.arrays import Floats, Ints
 
-DAYS, SEED, MANY = 12_600, 7, 64
+DAYS, SEED = 12_600, 7
+
+
+class Setting(NamedTuple):
+    """Arguments of `path_of`."""
+
+    decision_rows: Ints
+    targets: Floats
+    lag: int
+    terms: Terms
 
 
 def main() -> None:
@@ -28,7 +39,7 @@ def main() -> None:
     dates = pd.bdate_range("1970-01-01", periods=DAYS)
     rows = np.array([row for row in rebalance_rows(dates, "monthly") if row > 0])[:568]
     print(f"{DAYS} days, {len(rows)} rebalances; microseconds")
-    print(f"{'assets':>6}  {'terms':26}{'kernel':>10}{'path':>10}{'+ ledger':>10}{f'each of {MANY}':>12}")
+    print(f"{'assets':>6}  {'terms':26}{'kernel':>10}{'path':>10}{'+ ledger':>10}{'one of many':>12}")
     for count in (6, 500):
         draws = np.random.default_rng(SEED)
         prices = np.cumprod(1 + 0.0003 + 0.01 * draws.normal(size=(DAYS, count)), axis=0)
@@ -58,13 +69,15 @@ def _terms(count: int) -> list[tuple[str, float, Terms]]:
 
 
 def _times(periods: Periods, setting: Setting, repeats: int) -> tuple[float, float, float, float]:
-    """Return seconds: of the compiled kernel, a path, a path with its ledger, and each of many paths at once."""
+    """Return seconds: of the compiled kernel, a path, a path with its ledger, and one of many paths."""
     runs: list[float] = []
     _time_kernel(periods, setting, runs, repeats)
-    rows, targets, lag, terms = setting[:4]
+    rows, targets, lag, terms = setting
     path = _best(lambda: path_of(periods, rows, targets, lag, terms), repeats)
     ledger = _best(lambda: path_of(periods, rows, targets, lag, terms).ledger(), max(3, repeats // 4))
-    many = _best(lambda: paths_of(periods, [setting] * MANY), 3) / MANY
+    paths = ManyPaths(periods, rows, lag, targets)
+    orders = paths.orders()
+    many = _best(lambda: paths.path(terms, orders), repeats)
     return min(runs), path, ledger, many
 
 

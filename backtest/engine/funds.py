@@ -80,6 +80,7 @@ def look_through(result: Ledger, fund: FundTerms, periods: Periods, left: float)
     return replace(
         result,
         weights=fund.leverage * result.weights,
+        gross_exposure=abs(fund.leverage) * result.gross_exposure,
         asset_pnl=earned,
         financing=result.financing + financing,
         spread_cost=result.spread_cost + spread_cost,

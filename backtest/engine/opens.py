@@ -81,11 +81,13 @@ def by_date(result: Ledger) -> Ledger:
         return np.concatenate([padded[:1], padded[1::2] + padded[2::2]])
 
     weights = np.concatenate([result.weights, np.zeros((pad, result.weights.shape[1]))])[::2]
+    gross_exposure = np.append(result.gross_exposure, np.zeros(pad))[::2]
     return replace(
         result,
         start=(result.start - 1) // 2,
         nav=navs_by_date(result.nav),
         weights=weights,
+        gross_exposure=gross_exposure,
         loan=np.concatenate([result.loan[:1], result.loan[1::2]]),
         trade_rows=(result.trade_rows + 1) // 2,
         executed=np.where(result.executed < 0, -1, (result.executed + 1) // 2),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from backtest.engine.opens import by_date, navs_by_date, terms_at_opens
 from backtest.engine.terms import Terms
 from backtest.errors import BacktestError, DataError, SimulationError
 from backtest.numerics.arrays import Floats, Ints
+
+if TYPE_CHECKING:
+    from backtest.engine.kernels.totals_kernel import Totals
 
 Rows = Sequence[int] | Ints
 
@@ -196,9 +200,16 @@ class Path:
         return by_date(result) if self._periods.opens else result
 
     def totals(self, room: "Totals") -> "Totals":
-        """Return exposure, turnover and costs by period, in arrays that are there already, (P,) or longer."""
+        """Return exposure, turnover and costs by period.
+
+        Args:
+            room: arrays of (P,) or more elements that the result may be written to.
+        """
         from backtest.engine.kernels.totals_kernel import Totals, fill_in_totals
 
+        if self._fund is not None or self._periods.opens:
+            ledger = self.ledger()
+            return Totals(*(getattr(ledger, name) for name in Totals._fields))
         rows = int(self._state.counts[ROWS])
         fill_in_totals(self._arrays, self._terms, self._state, room, self._start, rows)
         return Totals(*(values[:rows] for values in room))

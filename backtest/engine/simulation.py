@@ -4,8 +4,7 @@
 keeps the arrays that they write; `kernels/ledger_kernel` works out the ledger of a finished path.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 
@@ -67,11 +66,7 @@ def path_of(
     minimum_trade: float = 0.0,
 ) -> Path:
     """Simulate the path without its ledger, in a fraction of the time; arguments and errors as in `simulate`."""
-    last = periods.shape[0] - 1 - periods.opens
-    first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
-    if first_trade is None:
-        raise no_trade_before_the_end(last + 1)
-    start = first_trade - periods.opens  # the close before a trade at the open
+    start = first_row_of(periods, decision_rows, lag)
     targets = np.full((len(decision_rows), periods.shape[1]), np.nan)
     orders = orders_of(periods, decision_rows, targets, lag, bands=bands, minimum_trade=minimum_trade)
     path = Path(periods, terms, orders, start)
@@ -87,46 +82,17 @@ def path_of(
     return path
 
 
-class Setting(NamedTuple):
-    """Arguments of `simulate` for one of many runs over the same market data."""
-
-    decision_rows: Rows
-    targets: Floats
-    lag: int
-    terms: Terms
-    bands: Bands | None = None
-    minimum_trade: float = 0.0
-
-
-def paths_of(periods: Periods, settings: Sequence[Setting]) -> list[Path]:
-    """Simulate the paths of many runs over the same market data, on all cores.
-
-    Args:
-        periods: market data.
-        settings: arguments of each run.
+def first_row_of(periods: Periods, decision_rows: Rows, lag: int) -> int:
+    """Return the row of the first NAV: the first trade, or the close before a trade at the open.
 
     Raises:
-        BacktestError: the first error of any run; see `simulate`.
-
-    Example:
-        >>> from backtest.engine.terms import TradingTerms
-        >>> periods = Periods(np.array([[1.0], [1.1], [1.1]]), np.zeros(3), np.array([0, 31, 29]))
-        >>> free = Terms(TradingTerms(np.array([0.0])))
-        >>> paths = paths_of(periods, [Setting([0], np.array([[weight]]), 0, free) for weight in (0.5, 2.0)])
-        >>> [path.nav.round(12).tolist() for path in paths]
-        [[1.0, 1.05, 1.05], [1.0, 1.2, 1.2]]
+        SimulationError: no decision can be traded before the last row.
     """
-    from backtest.numerics.numba_kernels import share_out
-
-    paths: dict[int, Path] = {}
-
-    def work(first: int, end: int) -> None:
-        for at in range(first, end):
-            rows, targets, lag, terms, bands, minimum_trade = settings[at]
-            paths[at] = path_of(periods, rows, targets, lag, terms, bands=bands, minimum_trade=minimum_trade)
-
-    share_out(work, len(settings))
-    return [paths[at] for at in range(len(settings))]
+    last = periods.shape[0] - 1 - periods.opens
+    first_trade = next((row + lag for row in decision_rows if row + lag < last), None)
+    if first_trade is None:
+        raise no_trade_before_the_end(last + 1)
+    return first_trade - periods.opens
 
 
 def no_trade_before_the_end(dates: int) -> SimulationError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,8 @@ from backtest.config import RunConfig
 from backtest.config.terms_check import add_places_in
 from backtest.data.market_data import MarketData
 from backtest.engine.build_terms import build_terms
+from backtest.engine.kernels.state import Orders
+from backtest.engine.many_paths import ManyPaths
 from backtest.engine.market_periods import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.path import Bands, Path
@@ -22,10 +24,11 @@ from backtest.errors import ConfigError
 from backtest.estimation.estimator import lengths, too_short
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.runs.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
+from backtest.runs.decide.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
+from backtest.runs.decide.shared_work import SharedWork
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
-from backtest.strategy.decisions import ViewBatch, answer, answers
+from backtest.strategy.decisions import ViewBatch, answer
 from backtest.strategy.scaling import Scaling
 from backtest.strategy.sleeves import sleeves_of
 
@@ -70,6 +73,7 @@ class Plan:
         benchmark: plan of the benchmark.
         agenda: all rebalance dates.
         first: position in the agenda of the first date with enough history.
+        shared: work shared with other plans.
     """
 
     config: RunConfig
@@ -77,20 +81,31 @@ class Plan:
     benchmark: "Plan | None"
     agenda: Agenda
     first: int
+    shared: SharedWork
 
     @classmethod
     @one_blas_thread()
-    def of(cls, config: RunConfig, data: MarketData, benchmark: "Plan | None" = None) -> "Plan":
+    def of(
+        cls,
+        config: RunConfig,
+        data: MarketData,
+        benchmark: "Plan | None" = None,
+        shared: SharedWork | None = None,
+    ) -> "Plan":
         """Find the dates on which the strategy can decide."""
         check_lengths(config, data.periods_per_year)
         rows = decision_rows(config, data)
         followed = None if benchmark is None else benchmark.followed
-        agenda = agenda_of(rows, DecisionSettings.of(config), data, followed)
+        settings, shared = DecisionSettings.of(config), shared or SharedWork()
+        agenda = agenda_of(rows, settings, data, followed, shared.covariances)
         least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
         windows = [f"estimation.{name}" for name, (_, rows) in lengths(config.estimation).items() if rows > 1]
         windows += ["costs.impact.window"] if config.costs.impact is not None else []
-        first = first_answer(config.strategy.model, agenda, config.leverage, least=least, windows=windows)
-        return cls(config, data, benchmark, agenda, first)
+        find = partial(first_answer, config.strategy.model, agenda, least=least, windows=windows)
+        first = shared.first(settings, data, followed, find)
+        if config.leverage is not None:
+            first = find(config.leverage, begin=first)
+        return cls(config, data, benchmark, agenda, first, shared)
 
     def under(self, config: RunConfig, benchmark: "Plan | None") -> "Plan":
         """Return the plan of another configuration with the same `DecisionSettings`, and of the same benchmark."""
@@ -180,7 +195,8 @@ class Plan:
             return self.agenda, list(self.agenda.rows).index(begin)
         later = [row for row in self.agenda.rows if row > begin]
         followed = None if self.benchmark is None else self.benchmark.followed
-        return agenda_of([begin, *later], DecisionSettings.of(self.config), self.data, followed), 0
+        settings = DecisionSettings.of(self.config)
+        return agenda_of([begin, *later], settings, self.data, followed, self.shared.covariances), 0
 
     @one_blas_thread()
     def decide(self, first_trade: pd.Timestamp) -> "Decided":
@@ -195,7 +211,9 @@ class Plan:
         decisions = Decisions.of(self.config, agenda, span, self.data)
         decide: Floats | Decide = decisions.decide_at
         if not self.config.follows_its_path:
-            decide = decisions.decide_all()
+            followed = None if self.benchmark is None else self.benchmark.followed
+            settings = DecisionSettings.of(self.config)
+            decide = decisions.decide_all(partial(self.shared.answers, settings, self.data, followed))
         periods = with_opens(self.data) if self.at_opens else Periods.of(self.data)
         return Decided(self, agenda.rows[span], decisions, decide, periods)
 
@@ -222,12 +240,31 @@ class Decided:
     @one_blas_thread()
     def path(self, terms: Terms) -> Path:
         """Simulate from the first trade to the end of the data under these terms."""
-        plan, rows, lag, bands = self.plan, self.rows, self.plan.lag, self.plan.bands
-        if plan.at_opens:
-            rows, lag = [2 * row + 1 for row in rows], 2 * lag - 1
-            bands = None if bands is None else replace(bands, check=tuple(2 * row + 1 for row in bands.check))
-        least = plan.config.rebalance.minimum_trade
-        return path_of(self.periods, rows, self.decide, lag, terms, bands=bands, minimum_trade=least)
+        rows, lag = self._timing
+        least = self.plan.config.rebalance.minimum_trade
+        return path_of(self.periods, rows, self.decide, lag, terms, bands=self._bands(self.plan), minimum_trade=least)
+
+    def many_paths(self) -> ManyPaths:
+        """Return the paths of these decisions under many terms; target weights must not depend on the path."""
+        return ManyPaths(self.periods, *self._timing, targets=self.decisions.targets)
+
+    def orders(self, paths: ManyPaths, plan: Plan) -> Orders:
+        """Return the orders of a plan with the same decisions, which may have other bands."""
+        return paths.orders(self._bands(plan), plan.config.rebalance.minimum_trade)
+
+    @property
+    def _timing(self) -> tuple[Sequence[int], int]:
+        """Rows of the decisions among the periods, and rows from a decision to its trade."""
+        if self.plan.at_opens:
+            return [2 * row + 1 for row in self.rows], 2 * self.plan.lag - 1
+        return self.rows, self.plan.lag
+
+    def _bands(self, plan: Plan) -> Bands | None:
+        """Bands of a plan, by row of the periods."""
+        bands = plan.bands
+        if bands is None or not plan.at_opens:
+            return bands
+        return replace(bands, check=tuple(2 * row + 1 for row in bands.check))
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,11 +304,15 @@ class Decisions:
             config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
         )
 
-    def decide_all(self) -> Floats:
-        """Make all decisions, and return their (m, n) target weights."""
+    def decide_all(self, ask: Callable[[ViewBatch], Floats]) -> Floats:
+        """Make all decisions, and return their (m, n) target weights.
+
+        Args:
+            ask: function that returns the strategy's answers for some dates.
+        """
         made = 0
         for batch in self.agenda.slices(self.first, self.first + len(self.targets)):
-            self._record(made, answers(self.strategy, batch), batch)
+            self._record(made, ask(batch), batch)
             made += len(batch.rows)
             del batch  # frees its covariances before the next batch
         return self.targets

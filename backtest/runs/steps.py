@@ -2,7 +2,7 @@
 
     market data  `data`
     dates        `data` of the run and of its benchmark, `start`, `end`
-    plan         `DecisionSettings`
+    plan         `DecisionSettings`; covariances and answers of the strategy alone depend on fewer (`SharedWork`)
     decisions    `DecisionSettings`, and the date of the first trade
     benchmark    all settings of the benchmark, and the date of the first trade
 
@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Generic, TypeVar
 
 import pandas as pd
 
@@ -26,51 +25,14 @@ from backtest.data.fetch_series import access_for
 from backtest.data.market_data import MarketData, load
 from backtest.data.raw_series import RawSeries
 from backtest.errors import ConfigError
-from backtest.runs.decision_settings import DecisionSettings
+from backtest.runs.decide.decision_settings import DecisionSettings
+from backtest.runs.decide.shared_work import Kept, SharedWork
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.run_result import Benchmark, warnings_of
 
 _log = logging.getLogger(__name__)
 
 _MOST = 64  # values of each step
-
-Value = TypeVar("Value")
-
-
-class Kept(Generic[Value]):
-    """Latest values of a step by what they were made from.
-
-    Args:
-        most: number of values to keep.
-
-    Example:
-        >>> kept = Kept(2)
-        >>> [kept.get((name,), name.upper) for name in ("a", "b", "a")]
-        ['A', 'B', 'A']
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: list[tuple[tuple[object, ...], Value]] = []
-
-    def get(self, key: tuple[object, ...], make: Callable[[], Value]) -> Value:
-        """Return the value that was made from an equal key, or make it."""
-        for at, (known, value) in enumerate(self._values):
-            if _same(known, key):
-                self._values.append(self._values.pop(at))
-                return value
-        value = make()
-        self._values = [*self._values, (key, value)][-self._most :]
-        return value
-
-
-def _same(known: tuple[object, ...], key: tuple[object, ...]) -> bool:
-    """Return whether two keys are equal; settings with arrays, which have no single answer, count as different."""
-    try:
-        return known == key
-    except ValueError:
-        return False
-
 
 class Steps:
     """Steps of runs over the same access to data.
@@ -88,6 +50,7 @@ class Steps:
         self._logged: set[str] = set()
         self._markets: Kept[MarketData] = Kept(_MOST)
         self._dates: Kept[tuple[MarketData, MarketData | None, Sequence[str]]] = Kept(_MOST)
+        self._shared = SharedWork()
         self._plans: Kept[Plan] = Kept(_MOST)
         self._decided: Kept[Decided] = Kept(_MOST)
         self._benchmarks: Kept[Benchmark] = Kept(_MOST)
@@ -161,7 +124,7 @@ class Steps:
 
     def _plan(self, config: RunConfig, data: MarketData, benchmark: Plan | None) -> Plan:
         key = (DecisionSettings.of(config), data, benchmark)
-        return self._plans.get(key, lambda: Plan.of(config, data, benchmark))
+        return self._plans.get(key, lambda: Plan.of(config, data, benchmark, self._shared))
 
 
 def _common_dates(

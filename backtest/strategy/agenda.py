@@ -95,6 +95,7 @@ def first_answer(
     *,
     least: int = 0,
     windows: Sequence[str] = ("estimation.window",),
+    begin: int = 0,
 ) -> int:
     """Return the position of the first rebalance date on which the strategy and its scaling have enough history.
 
@@ -106,12 +107,13 @@ def first_answer(
         scaling: scaling of the strategy's weights.
         least: number of assets that must be holdable.
         windows: settings that decide when an asset is holdable, for the hint.
+        begin: position of the first date to try.
 
     Raises:
         InsufficientHistory: no date has enough history.
     """
     reason, window = "there is no rebalance date", ""
-    for k in range(len(agenda.rows)):
+    for k in range(begin, len(agenda.rows)):
         batch, at = agenda.at(k)
         holdable = batch.holdable[at]
         if holdable.sum() < least:

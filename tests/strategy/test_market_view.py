@@ -13,7 +13,7 @@ import backtest as bt
 from backtest.config import load_config
 from backtest.data.market_data import load
 from backtest.errors import InsufficientHistory, StrategyError
-from backtest.runs.decision_settings import DecisionSettings, ask_on
+from backtest.runs.decide.decision_settings import DecisionSettings, ask_on
 from backtest.strategy import MarketView, Strategy
 from support.builders.market_files import write_csv
 from support.strategies.shipped_strategies import CLASSES, asked, configuration, market

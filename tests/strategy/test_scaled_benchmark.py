@@ -10,7 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.errors import ConfigError, StrategyError
-from backtest.runs.decision_settings import Followed
+from backtest.runs.decide.decision_settings import Followed
 from support.builders.market_files import write_csv
 from support.strategies.scaled_runs import SIXTY_FORTY, UNBOUND, write_run
 

@@ -14,7 +14,7 @@ VOLATILITY, SHARPE, MAX_DRAWDOWN, EXPOSURE, TURNOVER, TRADING, FINANCING, DRAG, 
 
 @uncounted_kernel
 def measure(
-    nav: Floats, cash_returns: Floats, totals: Totals, periods_per_year: int, work: Floats, numbers: Floats
+    nav: Floats, cash_returns: Floats, totals: Totals, periods_per_year: int, work: Floats, halves: Floats, numbers: Floats
 ) -> None:
     """Fill in the numbers of a path: measures by year, and costs and turnover as sums over the path.
 
@@ -24,6 +24,7 @@ def measure(
         totals: exposure, turnover and costs, (P,) each.
         periods_per_year: periods per year.
         work: (2, P) scratch arrays.
+        halves: scratch table of `pairwise_kernel.new_halves`.
         numbers: (10,) filled in; skew and kurtosis are population moments of the returns above cash.
     """
     count, returns, other = len(nav) - 1, work[0], work[1]
@@ -35,13 +36,13 @@ def measure(
         below = nav[t + 1] / peak - 1
         deepest = min(deepest, below if below < -NO_RISK else 0.0)
     annual = np.sqrt(float(periods_per_year))
-    numbers[VOLATILITY] = annual * _deviation(returns, other, count)
+    numbers[VOLATILITY] = annual * _deviation(returns, other, halves, count)
     numbers[MAX_DRAWDOWN] = deepest
     # 2. Sharpe ratio, skew and kurtosis of returns above cash.
     for t in range(count):
         returns[t] -= cash_returns[t + 1]
-    mean = pairwise_sum(returns, 0, count) / count
-    volatility = annual * _deviation(returns, other, count)
+    mean = pairwise_sum(returns, count, halves) / count
+    volatility = annual * _deviation(returns, other, halves, count)
     numbers[SHARPE] = periods_per_year * mean / volatility if volatility > 0 else np.nan
     second = third = fourth = 0.0
     for t in range(count):
@@ -54,30 +55,30 @@ def measure(
     numbers[SKEW] = third / count / (second / count) ** 1.5 if risky else np.nan
     numbers[KURTOSIS] = fourth / count / (second / count) ** 2 if risky else np.nan
     # 3. Exposure, turnover, and costs over the NAV before each period.
-    numbers[EXPOSURE] = pairwise_sum(totals.gross_exposure, 0, count + 1) / (count + 1)
-    numbers[TURNOVER] = pairwise_sum(totals.turnover, 0, count + 1)
-    numbers[TRADING] = _over_nav(totals.trading, nav, other, count)
-    numbers[FINANCING] = _over_nav(totals.financing, nav, other, count)
-    numbers[DRAG] = _over_nav(totals.spread_cost, nav, other, count)
+    numbers[EXPOSURE] = pairwise_sum(totals.gross_exposure, count + 1, halves) / (count + 1)
+    numbers[TURNOVER] = pairwise_sum(totals.turnover, count + 1, halves)
+    numbers[TRADING] = _over_nav(totals.trading, nav, other, halves, count)
+    numbers[FINANCING] = _over_nav(totals.financing, nav, other, halves, count)
+    numbers[DRAG] = _over_nav(totals.spread_cost, nav, other, halves, count)
 
 
 @inlined_kernel
-def _deviation(values: Floats, work: Floats, count: int) -> float:
+def _deviation(values: Floats, work: Floats, halves: Floats, count: int) -> float:
     """Return the standard deviation, ddof 1; 0 if it is rounding, NaN for fewer than two values."""
     deviation = np.nan
     if count > 1:
-        mean = pairwise_sum(values, 0, count) / count
+        mean = pairwise_sum(values, count, halves) / count
         for t in range(count):
             away = values[t] - mean
             work[t] = away * away
-        deviation = np.sqrt(pairwise_sum(work, 0, count) / (count - 1))
+        deviation = np.sqrt(pairwise_sum(work, count, halves) / (count - 1))
         deviation = deviation if deviation > NO_RISK else 0.0
     return deviation
 
 
 @inlined_kernel
-def _over_nav(flow: Floats, nav: Floats, work: Floats, count: int) -> float:
+def _over_nav(flow: Floats, nav: Floats, work: Floats, halves: Floats, count: int) -> float:
     """Return the sum of a flow over the NAV before its period."""
     for t in range(count):
         work[t] = flow[t + 1] / nav[t]
-    return pairwise_sum(work, 0, count)
+    return pairwise_sum(work, count, halves)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
@@ -61,8 +60,7 @@ class PathNumbers(RunNumbers):
     @cached_property
     def gross_exposure(self) -> Floats:
         """(P,) Σ|w| after each close's trades, multiple of NAV."""
-        exposure: Floats = np.abs(self.ledger.weights).sum(axis=1)
-        return exposure
+        return self.ledger.gross_exposure
 
     @cached_property
     def flows(self) -> dict[str, Floats]:

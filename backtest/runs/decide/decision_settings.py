@@ -1,6 +1,6 @@
 """`DecisionSettings`: the settings that a strategy's decisions depend on, and the views that it is asked with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache, partial
 from types import MappingProxyType
@@ -91,18 +91,38 @@ class Followed(NamedTuple):
         return weights
 
 
-def agenda_of(rows: Sequence[int], settings: DecisionSettings, data: MarketData, benchmark: Followed | None) -> Agenda:
+Estimate = Callable[[DecisionSettings, MarketData, Sequence[int]], Floats]
+"""Function that returns the (m, n, n) covariances on some rows of the data."""
+
+
+def estimated(settings: DecisionSettings, data: MarketData, rows: Sequence[int]) -> Floats:
+    """Return the (m, n, n) covariances on these rows."""
+    return settings.estimation.covariances(data.excess_returns.to_numpy(), rows, data.periods_per_year)
+
+
+def agenda_of(
+    rows: Sequence[int],
+    settings: DecisionSettings,
+    data: MarketData,
+    benchmark: Followed | None,
+    estimate: Estimate = estimated,
+) -> Agenda:
     """Return the views for these rows, in batches."""
     window = window_rows(settings.estimation.window, data.periods_per_year)
-    ask = partial(ask_on, settings=settings, data=data, benchmark=benchmark)
+    ask = partial(ask_on, settings=settings, data=data, benchmark=benchmark, estimate=estimate)
     return Agenda(data.dates, rows, ask, count=len(data.assets), window=window)
 
 
-def ask_on(rows: Sequence[int], settings: DecisionSettings, data: MarketData, benchmark: Followed | None) -> ViewBatch:
+def ask_on(
+    rows: Sequence[int],
+    settings: DecisionSettings,
+    data: MarketData,
+    benchmark: Followed | None,
+    estimate: Estimate = estimated,
+) -> ViewBatch:
     """Return the views for a strategy on these rows: covariances, holdable assets and the benchmark's weights."""
     prices = data.prices.to_numpy()
-    excess_returns = data.excess_returns.to_numpy()
-    covariances = settings.estimation.covariances(excess_returns, rows, data.periods_per_year)
+    covariances = estimate(settings, data, rows)
     holdable = np.ones((len(rows), len(data.assets)), dtype=bool)
     if settings.impact is not None and data.volumes is not None:  # `build_terms` refuses impact without volumes
         holdable = impact_begun(settings.impact, data)[list(rows)]

@@ -1,0 +1,1 @@
+"""Decisions: the settings they depend on, and work that decisions under different settings share."""

@@ -1,0 +1,166 @@
+"""Numbers of the runs of one group: the decisions once, then one path after another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtest.analysis.metrics.performance import cagr, years_between
+from backtest.config import RunConfig
+from backtest.data.dates.months_and_years import is_whole_year
+from backtest.data.market_data import MarketData
+from backtest.engine.kernels.state import Orders
+from backtest.engine.path import Path
+from backtest.engine.terms import Terms
+from backtest.errors import BacktestError
+from backtest.numerics.arrays import Floats, Ints
+from backtest.numerics.blas import one_blas_thread
+from backtest.runs.decide.shared_work import Kept
+from backtest.runs.plan import Decided, Plan
+from backtest.runs.steps import Steps
+from backtest.sweeps.sweep_groups import Group
+
+NUMBERS = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "max_drawdown",
+    "average_gross_exposure",
+    "turnover_per_year",
+    "trading_cost_per_year",
+    "financing_cost_per_year",
+    "financing_drag_per_year",
+)
+"""Numbers of each run: those of `BacktestResult.headline` for a year or more."""
+
+MOMENTS = ("skew", "kurtosis")
+"""Further numbers, of returns above cash, that the chance of the best run depends on."""
+
+_WIDTH = len(NUMBERS) + len(MOMENTS)
+_MEASURED = 10  # elements that the kernel fills in
+_MOST_ORDERS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class GroupNumbers:
+    """Numbers of the runs of a group.
+
+    Args:
+        runs: (m,) positions of the runs in the sweep.
+        numbers: (m, k) by `NUMBERS`, then `MOMENTS`; NaN for a run that failed, and where undefined.
+        dates: (m, 2) first and last date of NAV; NaT for a run that failed.
+        periods: (m,) number of returns; 0 for a run that failed.
+        errors: messages of failed runs by position in `runs`.
+    """
+
+    runs: Ints
+    numbers: Floats
+    dates: NDArray[np.datetime64]
+    periods: Ints
+    errors: dict[int, str]
+
+    @classmethod
+    def empty(cls, runs: Ints) -> "GroupNumbers":
+        """Return the numbers of runs before any is known."""
+        count = len(runs)
+        dates = np.full((count, 2), np.datetime64("NaT"), dtype="datetime64[D]")
+        return cls(runs, np.full((count, _WIDTH), np.nan), dates, np.zeros(count, dtype=np.int64), {})
+
+
+class GroupRuns:
+    """Runs of one group after another, with the work that groups share.
+
+    Args:
+        steps: the steps of runs.
+        terms: see `SweepGroups.terms`.
+    """
+
+    def __init__(self, steps: Steps, terms: Mapping[int, Sequence[RunConfig]]) -> None:
+        self._steps, self._configs = steps, terms
+        self._data: MarketData | None = None
+        self._terms: dict[tuple[int, int], Terms | BacktestError] = {}
+        self._orders: Kept[Orders] = Kept(_MOST_ORDERS)
+
+    def prepare(self, group: Group) -> Callable[[], GroupNumbers]:
+        """Make the decisions of a group, and return a function that simulates its paths, in any thread."""
+        numbers = GroupNumbers.empty(group.runs)
+        try:
+            plan, _ = self._steps.plan(group.config)
+            begin = self._steps.benchmark(plan)
+            decided = self._steps.decided(plan)
+        except BacktestError as problem:
+            numbers.errors.update(dict.fromkeys(range(len(group.runs)), str(problem)))
+            return lambda: numbers
+        benchmark_ends = None if begin is None else len(begin.result.nav)
+        paths = [self._path(group, decided, int(j)) for j in group.terms]
+        return partial(_simulate, decided.plan, paths, numbers, benchmark_ends)
+
+    def _path(self, group: Group, decided: Decided, j: int) -> Callable[[], Path]:
+        """Return a function that simulates the path of one run, or raises why it cannot."""
+        plan = decided.plan.under(self._configs[group.market][j], decided.plan.benchmark)
+        terms = self._terms_of(plan, group.market, j)
+        if isinstance(terms, BacktestError):
+            return partial(_raise, terms)
+        if group.config.follows_its_path:
+            return lambda: replace(decided, plan=plan).path(terms)
+        paths = decided.many_paths()
+        key = plan.data, tuple(decided.rows), plan.lag, plan.config.rebalance
+        return partial(paths.path, terms, self._orders.get(key, lambda: decided.orders(paths, plan)))
+
+    def _terms_of(self, plan: Plan, market: int, j: int) -> Terms | BacktestError:
+        """Return the terms of a run, or why they do not fit the market data."""
+        if plan.data is not self._data:
+            self._data = plan.data
+            self._terms.clear()
+        if (market, j) not in self._terms:
+            try:
+                self._terms[market, j] = plan.terms
+            except BacktestError as problem:
+                self._terms[market, j] = problem
+        return self._terms[market, j]
+
+
+def _raise(problem: BacktestError) -> Path:
+    raise problem
+
+
+@one_blas_thread()
+def _simulate(
+    plan: Plan, paths: Sequence[Callable[[], Path]], numbers: GroupNumbers, benchmark_ends: int | None
+) -> GroupNumbers:
+    """Simulate the paths of a group, and fill in their numbers."""
+    from backtest.analysis.metrics.headline_kernel import measure
+    from backtest.engine.kernels.totals_kernel import Totals
+    from backtest.numerics.pairwise_kernel import new_halves
+
+    dates, cash_returns = plan.data.dates, plan.data.cash_returns.to_numpy()
+    per_year, days = plan.data.periods_per_year, dates.to_numpy().astype("datetime64[D]")
+    room, work, found = Totals(*np.empty((5, 2 * len(dates)))), np.empty((2, len(dates))), np.empty(_MEASURED)
+    halves = new_halves()
+    for k, simulate in enumerate(paths):
+        try:
+            path = simulate()
+            totals = path.totals(room)
+        except BacktestError as problem:
+            numbers.errors[k] = str(problem)
+            continue
+        nav, start = path.nav, path.start
+        last = start + len(nav) - 1
+        measure(nav, cash_returns[start : last + 1], totals, per_year, work, halves, found)
+        numbers.dates[k] = days[start], days[last]
+        numbers.periods[k] = last - start
+        years = years_between(days[start], days[last])
+        whole_year = is_whole_year(dates[[start, last]], per_year)
+        numbers.numbers[k] = _row(float(nav[-1]), found, years, whole_year)
+    return numbers
+
+
+def _row(growth: float, found: Floats, years: float, whole_year: bool) -> list[float]:
+    """Return the numbers of a run from its growth and measures; see `NUMBERS` and `MOMENTS`."""
+    volatility, sharpe, drawdown, exposure, *sums, skew, kurtosis = map(float, found)
+    a_year = [total / years if whole_year else float("nan") for total in sums]
+    growth_a_year = cagr(growth, years) if whole_year else float("nan")
+    return [growth - 1, growth_a_year, volatility, sharpe, drawdown, exposure, *a_year, skew, kurtosis]
