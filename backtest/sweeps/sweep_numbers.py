@@ -139,7 +139,7 @@ def _simulate(
     dates, cash_returns = plan.data.dates, plan.data.cash_returns.to_numpy()
     per_year, days = plan.data.periods_per_year, dates.to_numpy().astype("datetime64[D]")
     room, work, found = Totals(*np.empty((5, 2 * len(dates)))), np.empty((2, len(dates))), np.empty(_MEASURED)
-    halves = new_halves()
+    halves, lengths = new_halves(), dict[tuple[int, int], tuple[float, bool]]()
     for k, simulate in enumerate(paths):
         try:
             path = simulate()
@@ -152,9 +152,10 @@ def _simulate(
         measure(nav, cash_returns[start : last + 1], totals, per_year, work, halves, found)
         numbers.dates[k] = days[start], days[last]
         numbers.periods[k] = last - start
-        years = years_between(days[start], days[last])
-        whole_year = is_whole_year(dates[[start, last]], per_year)
-        numbers.numbers[k] = _row(float(nav[-1]), found, years, whole_year)
+        if (start, last) not in lengths:
+            whole_year = is_whole_year(dates[[start, last]], per_year)
+            lengths[start, last] = years_between(days[start], days[last]), whole_year
+        numbers.numbers[k] = _row(float(nav[-1]), found, *lengths[start, last])
     return numbers
 
 

@@ -16,6 +16,7 @@ from backtest.engine.kernels.state import (
     ROW,
     SCRATCH_UNITS,
     TRADES,
+    UNUSED,
     PeriodArrays,
     State,
     TermArrays,
@@ -39,44 +40,48 @@ def fill_in_totals(
     periods: PeriodArrays, terms: TermArrays, state: State, totals: Totals, start: int, rows: int
 ) -> None:
     """Fill in the totals of a finished path of `rows` dates whose first trade is at row `start` of the data."""
-    prices, series, count, units = periods.prices, periods.series, state.holdings.shape[1], state.scratch
-    rates, made, last, nav = terms.rates, 0, state.counts[TRADES], 0.0
-    longs = shorts = charged = rolled = 0.0
+    prices, units, count = periods.prices[start : start + rows], state.scratch[SCRATCH_UNITS], state.holdings.shape[1]
+    series, rates, futures = periods.series, terms.rates, terms.futures
+    navs, cashes, trades, amounts = state.nav, state.cash, state.trades, state.amounts
+    trading, turnover, financing, above_cash = totals.trading, totals.turnover, totals.financing, totals.spread_cost
+    charges, rolls = terms.usage[CHARGE] != UNUSED, terms.usage[ROLL] != UNUSED
+    made, last, longs, shorts, charged, rolled = 0, state.counts[TRADES], 0.0, 0.0, 0.0, 0.0
     for i in range(count):
-        units[SCRATCH_UNITS, i] = 0.0
+        units[i] = 0.0
     for at in range(rows):
-        row, nav = start + at, state.nav[at]
-        totals.trading[at] = totals.turnover[at] = totals.financing[at] = totals.spread_cost[at] = 0.0
+        nav, paid, traded = navs[at], 0.0, 0.0
         # Interest and rolling costs, on the opening balances.
+        financing[at] = above_cash[at] = 0.0
         if at > 0:
-            opening, year = state.cash[at - 1] + longs - shorts, series[INTEREST_YEARS, row]
+            opening, year = cashes[at - 1] + longs - shorts, series[INTEREST_YEARS, start + at]
             interest = interest_of(
-                series, terms.scalars, terms.tiers, terms.futures, opening, longs, shorts, charged, row
+                series, terms.scalars, terms.tiers, futures, opening, longs, shorts, charged, start + at
             )
-            totals.financing[at], totals.spread_cost[at] = interest.financing, interest.above_cash
-            totals.trading[at] += rolled * year
-        if at == 1:  # the costs of the first trade
-            totals.trading[1] += totals.trading[0]
-            totals.turnover[1] += totals.turnover[0]
-            totals.trading[0] = totals.turnover[0] = 0.0
+            financing[at], above_cash[at], paid = interest.financing, interest.above_cash, rolled * year
+        if at == 1:  # with the costs of the first trade
+            paid, traded = paid + trading[0], turnover[0]
+            trading[0] = turnover[0] = 0.0
         # Trades at the close.
-        while made < last and state.trades[ROW, made] == at:
-            before, sizes = state.amounts[NAV_BEFORE, made], 0.0
+        while made < last and trades[ROW, made] == at:
+            before, sizes = amounts[NAV_BEFORE, made], 0.0
             for i in range(count):
-                after = state.units[made, i]
-                sizes += abs((after - units[SCRATCH_UNITS, i]) * prices[row, i] / before)
-                units[SCRATCH_UNITS, i] = after
-            totals.trading[at] += state.amounts[PAID, made] * before
-            totals.turnover[at] += 0.5 * sizes
-            nav = nav if at > 0 else before * (1.0 - state.amounts[PAID, made])
+                sizes += abs((state.units[made, i] - units[i]) * prices[at, i] / before)
+                units[i] = state.units[made, i]
+            paid += amounts[PAID, made] * before
+            traded += 0.5 * sizes
+            nav = nav if at > 0 else before * (1.0 - amounts[PAID, made])
             made += 1
+        trading[at], turnover[at] = paid, traded
         # Exposure after the trades, and the balances that the next period is charged on.
         size = longs = shorts = charged = rolled = 0.0
         for i in range(count):
-            value = units[SCRATCH_UNITS, i] * prices[row, i]
+            value = units[i] * prices[at, i]
             size += abs(value)
             longs += max(value, 0.0)
             shorts += max(-value, 0.0)
-            charged += (value if terms.futures else max(-value, 0.0)) * rates[CHARGE, i]
-            rolled += abs(value) * rates[ROLL, i]
+        for i in range(count if charges else 0):
+            value = units[i] * prices[at, i]
+            charged += (value if futures else max(-value, 0.0)) * rates[CHARGE, i]
+        for i in range(count if rolls else 0):
+            rolled += abs(units[i] * prices[at, i]) * rates[ROLL, i]
         totals.gross_exposure[at] = size / nav if nav > 0.0 else 0.0
