@@ -29,6 +29,7 @@ from backtest.strategy.discovery import find_strategy, strategy_files, with_sett
 _ENDINGS = (".yaml", ".yml")
 _LONGEST = 100  # characters of the name of a run
 _BENCHMARKS = "expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"
+_A_SWEEP = "many runs; expected a single one. Hint: python -m backtest sweep, or bt.sweep"
 _OF_THE_RUN = {"benchmark": None, "start": None, "end": None}
 """Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
 
@@ -69,19 +70,23 @@ def load_config(
             return given
         document = Document(fields_of(given), overrides, given.file, data)
         document.overrides = tuple(dict.fromkeys((*given.overrides, *document.overrides)))
-        return _loaded(document, data, with_benchmark=with_benchmark)
+        return load_document(document, data, with_benchmark=with_benchmark)
     if isinstance(given, Mapping):
-        return _loaded(Document(given, overrides, data=data), data, with_benchmark=with_benchmark)
+        return load_document(Document(given, overrides, data=data), data, with_benchmark=with_benchmark)
     if isinstance(given, str | Path):
-        return _loaded(Document(Path(given), overrides, data=data), data, with_benchmark=with_benchmark)
+        return load_document(Document(Path(given), overrides, data=data), data, with_benchmark=with_benchmark)
     expected = "the path of a configuration file, settings by name, or a RunConfig"
     raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
 
 
-def _loaded(
-    document: Document, data: DataSettings | None, *, with_benchmark: bool, above: tuple[Path, ...] = ()
+def load_document(
+    document: Document,
+    data: DataSettings | None = None,
+    *,
+    with_benchmark: bool = True,
+    above: tuple[Path, ...] = (),
 ) -> RunConfig:
-    """Return the configuration of a document.
+    """Return the configuration of a document, checked as `load_config` does.
 
     Args:
         document: the configuration as written.
@@ -91,6 +96,9 @@ def _loaded(
     """
     problems = first_lines(document.problems, str)
     values = dict(document.values)
+    if "sweep" in values:
+        problems.append(f"{document.at(('sweep',), key=True)}: sweep: {_A_SWEEP}")
+        del values["sweep"]
 
     def load(sleeve: Path | RunConfig) -> RunConfig:
         if isinstance(sleeve, RunConfig):
@@ -98,7 +106,7 @@ def _loaded(
         chain = (*above, sleeve)
         if sleeve.resolve() in [file.resolve() for file in above]:  # the run may be a file with another strategy
             raise ConfigError(f"{sleeve}: a sleeve of itself: {' -> '.join(map(str, chain))}")
-        return _loaded(Document(sleeve, data=data), data, with_benchmark=True, above=chain)
+        return load_document(Document(sleeve, data=data), data, with_benchmark=True, above=chain)
 
     sleeves: dict[Location, RunConfig] = {}
     strategy = _strategy(document, problems, load, sleeves)
@@ -259,7 +267,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
         return None
     try:
         if isinstance(source, dict):
-            loaded = _loaded(Document(source, path=document.path, data=data), data, with_benchmark=False)
+            loaded = load_document(Document(source, path=document.path, data=data), data, with_benchmark=False)
         else:
             loaded = load_config(source, data=data, with_benchmark=False)
         return loaded.model_copy(update=_OF_THE_RUN)

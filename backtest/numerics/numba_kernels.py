@@ -187,7 +187,7 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
         >>> squares
         [0, 1, 4, 9, 16]
     """
-    slices = max(1, min(_cores(), count // max(least, 1)))
+    slices = max(1, min(cores(), count // max(least, 1)))
     ends = [count * k // slices for k in range(slices + 1)]
     if slices == 1:
         work(0, count)
@@ -202,6 +202,6 @@ def share_out(work: Callable[[int, int], object], count: int, least: int = 1) ->
         work(0, count)
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

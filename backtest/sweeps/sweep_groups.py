@@ -1,7 +1,7 @@
 """Groups of runs that share their decisions, and the terms of the paths in each group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,10 @@ class Group:
     runs: Ints
     terms: Ints
     market: int
+
+    def part(self, runs: slice) -> "Group":
+        """Return some of the runs."""
+        return replace(self, runs=self.runs[runs], terms=self.terms[runs])
 
 
 @dataclass(frozen=True, eq=False)

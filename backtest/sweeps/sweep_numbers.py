@@ -69,6 +69,11 @@ class GroupNumbers:
         dates = np.full((count, 2), np.datetime64("NaT"), dtype="datetime64[D]")
         return cls(runs, np.full((count, _WIDTH), np.nan), dates, np.zeros(count, dtype=np.int64), {})
 
+    def take(self, part: "GroupNumbers") -> None:
+        """Take over the numbers of some of these runs, which are all runs of a sweep in order."""
+        self.numbers[part.runs], self.dates[part.runs], self.periods[part.runs] = part.numbers, part.dates, part.periods
+        self.errors.update({int(part.runs[k]): text for k, text in part.errors.items()})
+
 
 class GroupRuns:
     """Runs of one group after another, with the work that groups share.
