@@ -21,6 +21,7 @@ from backtest.cli import (
     repeat_commands,
     run_commands,
     shelf_commands,
+    sweep_command,
 )
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.cli.project import project_commands
@@ -39,6 +40,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "run": run_commands.run,
     "check": check_command.check,
     "compare": compare_command.compare,
+    "sweep": sweep_command.sweep,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,

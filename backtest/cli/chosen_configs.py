@@ -59,7 +59,7 @@ def configs_of(given: Sequence[Path], overrides: Mapping[str, Any]) -> "list[Run
     """
     from backtest.config import load_config
 
-    configs = [load_config(_source(path), overrides) for path in given]
+    configs = [load_config(source_of(path), overrides) for path in given]
     names = [config.name for config in configs]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -118,7 +118,7 @@ def _value(text: str, key: str) -> Any:
     return values["value"]
 
 
-def _source(path: Path) -> "Path | Mapping[str, Any] | RunConfig":
+def source_of(path: Path) -> "Path | Mapping[str, Any] | RunConfig":
     """Return the file that a path or a name stands for, or the settings on standard input or in a manifest."""
     from backtest.reporting.files.manifest import MANIFEST
 

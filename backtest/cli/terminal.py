@@ -60,7 +60,7 @@ def print_notes(notes: Iterable[str], *, err: bool = False) -> None:
         typer.echo(f"note: {note}", err=err)
 
 
-def _has_bar() -> bool:
+def has_bar() -> bool:
     """Return whether progress is shown: on a terminal, unless messages are `--quiet` or `--debug`."""
     return sys.stderr.isatty() and logging.DEBUG < _log.getEffectiveLevel() < logging.ERROR
 
@@ -100,7 +100,7 @@ def progress(steps: list[str]) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def _bar(steps: list[str]) -> Iterator[Callable[[str], None]]:
     """Show a progress bar; yield a function that sets its step."""
-    if not _has_bar():
+    if not has_bar():
         yield lambda _: None
         return
     from rich.console import Console
@@ -124,7 +124,7 @@ def _bar(steps: list[str]) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on a terminal; yield a function that reports each finished series."""
-    if not _has_bar():
+    if not has_bar():
         yield lambda *_: None
         return
     from rich.console import Console

@@ -9,7 +9,7 @@ import numpy as np
 from backtest.config import RunConfig, load_config
 from backtest.config.grid.points import Points
 from backtest.data.data_settings import DataSettings
-from backtest.numerics.arrays import Ints
+from backtest.numerics.arrays import Bools, Ints
 
 _OF_THE_PATH = ("costs", "financing", "fees", "rebalance.bands", "rebalance.minimum_trade")
 _OF_DECISIONS = "costs.impact"  # decides when an asset can be held
@@ -53,6 +53,11 @@ class Group:
     def part(self, runs: slice) -> "Group":
         """Return some of the runs."""
         return replace(self, runs=self.runs[runs], terms=self.terms[runs])
+
+    def without(self, done: Bools) -> "Group":
+        """Return the runs that are not done."""
+        kept = ~done[self.runs]
+        return replace(self, runs=self.runs[kept], terms=self.terms[kept])
 
 
 @dataclass(frozen=True, eq=False)

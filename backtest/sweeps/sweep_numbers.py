@@ -69,6 +69,19 @@ class GroupNumbers:
         dates = np.full((count, 2), np.datetime64("NaT"), dtype="datetime64[D]")
         return cls(runs, np.full((count, _WIDTH), np.nan), dates, np.zeros(count, dtype=np.int64), {})
 
+    @classmethod
+    def joined(cls, parts: Sequence["GroupNumbers"]) -> "GroupNumbers":
+        """Return the numbers of several parts, by rising position in the sweep."""
+        runs = np.concatenate([part.runs for part in parts])
+        order = np.argsort(runs)
+        places = np.argsort(order)  # of each run in the result
+        begins = np.cumsum([0, *(len(part.runs) for part in parts)])
+        errors = {int(places[begin + k]): text for begin, part in zip(begins, parts, strict=False) for k, text in part.errors.items()}
+        numbers, dates, periods = (
+            np.concatenate([getattr(part, name) for part in parts])[order] for name in ("numbers", "dates", "periods")
+        )
+        return cls(runs[order], numbers, dates, periods, errors)
+
     def take(self, part: "GroupNumbers") -> None:
         """Take over the numbers of some of these runs, which are all runs of a sweep in order."""
         self.numbers[part.runs], self.dates[part.runs], self.periods[part.runs] = part.numbers, part.dates, part.periods

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.config.grid.points import ABSENT, Points
@@ -68,14 +69,42 @@ class Sweep:
         return _run(load_config(self.config, self.settings(run), data=data_settings_of(self.market)), self.market)
 
     def best(self, by: str = "sharpe", count: int = 10) -> pd.DataFrame:
-        """Return the runs with the highest value of a number, best first.
+        """Return the best runs by a number, best first; ties in the order of the sweep.
 
         Raises:
             ConfigError: there is no such number.
         """
-        if by not in NUMBERS:
-            raise ConfigError(f"by: got {by!r}; expected one of {', '.join(NUMBERS)}")
-        return self.frame.dropna(subset=[by]).nlargest(count, by)
+        check_number(by)
+        metric = BY_KEY[by]
+        ordered = self.frame.dropna(subset=[by]).sort_values(by, ascending=metric.better == "lower", kind="stable")
+        return ordered.head(count)
+
+    @property
+    def failed(self) -> int:
+        """Number of runs that failed."""
+        return len(self.numbers.errors)
+
+    @property
+    def notes(self) -> list[str]:
+        """Notes on runs that failed, and on runs that cover other dates than the rest."""
+        notes = []
+        if self.failed:
+            run, reason = next(iter(sorted(self.numbers.errors.items())))
+            notes.append(f"{self.failed:,} of {len(self):,} runs failed; the first, run {run}: {reason}")
+        begins = np.unique(self.numbers.dates[:, 0])
+        begins = begins[~np.isnat(begins)]
+        if len(begins) > 1:
+            notes.append(
+                f"runs begin between {begins[0]} and {begins[-1]}, so their numbers are of different periods; "
+                f"start: {begins[-1]} makes them comparable"
+            )
+        return notes
+
+
+def check_number(name: str) -> None:
+    """Raise `ConfigError` if runs have no such number."""
+    if name not in NUMBERS:
+        raise ConfigError(f"by: got {name!r}; expected one of {', '.join(NUMBERS)}")
 
 
 def _run(config: RunConfig, market: MarketData | None) -> BacktestResult:
@@ -95,14 +124,11 @@ def frame_of(points: Points, numbers: GroupNumbers) -> pd.DataFrame:
 def _column(values: Sequence[Any], codes: np.ndarray[Any, Any]) -> Any:
     """Return the values of a setting by run: numbers as they are, everything else as text."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        known = np.array([*values, np.nan], dtype=np.float64 if ABSENT in codes or not _whole(values) else None)
-        return known[codes]
+        if ABSENT in codes:
+            return np.array([*values, np.nan])[codes]
+        return np.array(values)[codes]
     texts = [text_of(value) for value in values]
     return pd.Categorical.from_codes(*_distinct(texts, codes))
-
-
-def _whole(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, int) for value in values)
 
 
 def _distinct(texts: list[str], codes: Any) -> tuple[Any, list[str]]:
