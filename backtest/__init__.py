@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backtest.runs.pipeline import run, run_all
     from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
+    from backtest.sweeps.run_sweep import sweep
     from backtest.version import __version__
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "risk_parity_weights",
     "run",
     "run_all",
+    "sweep",
     "testing",
     "write_report",
 ]
@@ -73,6 +75,7 @@ _PLACES = {
     "risk_parity_weights": "backtest.risk",
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",
+    "sweep": "backtest.sweeps.run_sweep",
     "write_report": "backtest.reporting.files.report_files",
 }
 _MODULES = {"plot": "backtest.reporting.figures.run_figures", "testing": "backtest.testing"}

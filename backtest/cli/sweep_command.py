@@ -43,13 +43,16 @@ def sweep(
     setting: Setting = None,
     start: Start = None,
     end: End = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished sweep; nothing is repeated.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an unfinished sweep; nothing is repeated.")
+    ] = False,
     replace: Replace = False,
     workers: Annotated[
         int | None, typer.Option(help="Threads that simulate. Default: one for each core.", show_default=False)
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, and say how many runs there are and how long they take.")
+        bool,
+        typer.Option("--dry-run", help="Check everything, and say how many runs there are and how long they take."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the best runs as JSON.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
@@ -72,8 +75,10 @@ def sweep(
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 
-        best = found.best(by, _SHOWN).reset_index().to_dict("records")
-        typer.echo(json_bytes({"runs": len(found), "failed": found.failed, "best": best}).decode(), nl=False)
+        best = found.best(by, _SHOWN).drop(columns="error").reset_index()
+        for name in ("start", "end"):
+            best[name] = best[name].dt.strftime("%Y-%m-%d")
+        typer.echo(json_bytes({"runs": len(found), "failed": found.failed, "best": best.to_dict("records")}).decode(), nl=False)
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")

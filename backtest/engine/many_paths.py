@@ -37,9 +37,7 @@ class ManyPaths:
 
     def orders(self, bands: Bands | None = None, minimum_trade: float = 0.0) -> Orders:
         """Return the orders of all paths with these bands; they may be shared between threads."""
-        return orders_of(
-            self._periods, self._rows, self._targets, self._lag, bands=bands, minimum_trade=minimum_trade
-        )
+        return orders_of(self._periods, self._rows, self._targets, self._lag, bands=bands, minimum_trade=minimum_trade)
 
     def path(self, terms: Terms, orders: Orders) -> Path:
         """Simulate a path to the end of the data.

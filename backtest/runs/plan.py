@@ -28,7 +28,7 @@ from backtest.runs.decide.decision_settings import DecisionSettings, Followed, a
 from backtest.runs.decide.shared_work import SharedWork
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
-from backtest.strategy.decisions import ViewBatch, answer
+from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
 from backtest.strategy.sleeves import sleeves_of
 
@@ -304,13 +304,13 @@ class Decisions:
             config.strategy.model, config.leverage, agenda, span.start, targets, multiples, holdable, risk, members
         )
 
-    def decide_all(self, ask: Callable[[ViewBatch], Floats]) -> Floats:
+    def decide_all(self, ask: Callable[[ViewBatch], Floats] | None = None) -> Floats:
         """Make all decisions, and return their (m, n) target weights.
 
         Args:
-            ask: function that returns the strategy's answers for some dates.
+            ask: function that returns the strategy's answers for some dates; default: ask the strategy.
         """
-        made = 0
+        made, ask = 0, ask or partial(answers, self.strategy)
         for batch in self.agenda.slices(self.first, self.first + len(self.targets)):
             self._record(made, ask(batch), batch)
             made += len(batch.rows)

@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 _MOST = 64  # values of each step
 
+
 class Steps:
     """Steps of runs over the same access to data.
 

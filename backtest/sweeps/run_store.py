@@ -92,9 +92,9 @@ class RunStore:
             try:
                 numbers = _numbers_of(pd.read_parquet(file))
             except (OSError, ValueError, KeyError) as problem:
-                raise ReportError(f"{file}: cannot be read: {problem}. Hint: remove the file; its runs are repeated") from (
-                    problem
-                )
+                raise ReportError(
+                    f"{file}: cannot be read: {problem}. Hint: remove the file; its runs are repeated"
+                ) from (problem)
             self.done[numbers.runs] = True
             self.found.take(numbers)
         return True
@@ -138,7 +138,7 @@ class RunStore:
         self._rename(self.folder / MANIFEST, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _write(self, frame: pd.DataFrame, path: Path) -> None:
-        self._rename(path, lambda file: frame.to_parquet(file))
+        self._rename(path, frame.to_parquet)
 
     def _rename(self, path: Path, write: Any) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")

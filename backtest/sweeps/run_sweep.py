@@ -38,7 +38,7 @@ def sweep(
     replace: bool = False,
     workers: int | None = None,
     offline: bool = False,
-    on_runs: Callable[[int, int], None] = lambda done, total: None,
+    on_runs: Callable[[int, int], None] = lambda *_: None,
 ) -> Sweep:
     """Run a configuration with every combination of settings.
 
@@ -123,7 +123,7 @@ class SweepPlan:
         resume: bool = False,
         replace: bool = False,
         workers: int | None = None,
-        on_runs: Callable[[int, int], None] = lambda done, total: None,
+        on_runs: Callable[[int, int], None] = lambda *_: None,
     ) -> Sweep:
         """Run all of it; see `sweep`."""
         if folder is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtest.analysis.metrics.performance import cagr, years_between
+from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.market_data import MarketData
@@ -19,6 +20,7 @@ from backtest.numerics.arrays import Floats, Ints
 from backtest.numerics.blas import one_blas_thread
 from backtest.runs.decide.shared_work import Kept
 from backtest.runs.plan import Decided, Plan
+from backtest.runs.run_result import lost_before_the_end
 from backtest.runs.steps import Steps
 from backtest.sweeps.sweep_groups import Group
 
@@ -76,7 +78,11 @@ class GroupNumbers:
         order = np.argsort(runs)
         places = np.argsort(order)  # of each run in the result
         begins = np.cumsum([0, *(len(part.runs) for part in parts)])
-        errors = {int(places[begin + k]): text for begin, part in zip(begins, parts, strict=False) for k, text in part.errors.items()}
+        errors = {
+            int(places[begin + k]): text
+            for begin, part in zip(begins, parts, strict=False)
+            for k, text in part.errors.items()
+        }
         numbers, dates, periods = (
             np.concatenate([getattr(part, name) for part in parts])[order] for name in ("numbers", "dates", "periods")
         )
@@ -107,14 +113,13 @@ class GroupRuns:
         numbers = GroupNumbers.empty(group.runs)
         try:
             plan, _ = self._steps.plan(group.config)
-            begin = self._steps.benchmark(plan)
+            benchmark = self._steps.benchmark(plan)
             decided = self._steps.decided(plan)
         except BacktestError as problem:
             numbers.errors.update(dict.fromkeys(range(len(group.runs)), str(problem)))
             return lambda: numbers
-        benchmark_ends = None if begin is None else len(begin.result.nav)
         paths = [self._path(group, decided, int(j)) for j in group.terms]
-        return partial(_simulate, decided.plan, paths, numbers, benchmark_ends)
+        return partial(_simulate, decided.plan, paths, numbers, None if benchmark is None else benchmark.result)
 
     def _path(self, group: Group, decided: Decided, j: int) -> Callable[[], Path]:
         """Return a function that simulates the path of one run, or raises why it cannot."""
@@ -147,7 +152,7 @@ def _raise(problem: BacktestError) -> Path:
 
 @one_blas_thread()
 def _simulate(
-    plan: Plan, paths: Sequence[Callable[[], Path]], numbers: GroupNumbers, benchmark_ends: int | None
+    plan: Plan, paths: Sequence[Callable[[], Path]], numbers: GroupNumbers, benchmark: BacktestResult | None
 ) -> GroupNumbers:
     """Simulate the paths of a group, and fill in their numbers."""
     from backtest.analysis.metrics.headline_kernel import measure
@@ -161,6 +166,8 @@ def _simulate(
     for k, simulate in enumerate(paths):
         try:
             path = simulate()
+            if benchmark is not None and len(benchmark.nav) < len(path.nav):
+                raise lost_before_the_end(benchmark)
             totals = path.totals(room)
         except BacktestError as problem:
             numbers.errors[k] = str(problem)

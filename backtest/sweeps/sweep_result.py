@@ -114,7 +114,9 @@ def _run(config: RunConfig, market: MarketData | None) -> BacktestResult:
 def frame_of(points: Points, numbers: GroupNumbers) -> pd.DataFrame:
     """Return the frame of some runs; see `Sweep.frame`."""
     codes = points.codes[numbers.runs]
-    columns: dict[str, Any] = {name: _column(values, codes[:, at]) for at, (name, values) in enumerate(points.values.items())}
+    columns: dict[str, Any] = {
+        name: _column(values, codes[:, at]) for at, (name, values) in enumerate(points.values.items())
+    }
     columns |= {name: numbers.numbers[:, at] for at, name in enumerate((*NUMBERS, *MOMENTS))}
     columns |= {"start": numbers.dates[:, 0], "end": numbers.dates[:, 1], "periods": numbers.periods}
     columns["error"] = pd.array([numbers.errors.get(k) for k in range(len(numbers.runs))], dtype="string")
@@ -128,14 +130,9 @@ def _column(values: Sequence[Any], codes: np.ndarray[Any, Any]) -> Any:
             return np.array([*values, np.nan])[codes]
         return np.array(values)[codes]
     texts = [text_of(value) for value in values]
-    return pd.Categorical.from_codes(*_distinct(texts, codes))
-
-
-def _distinct(texts: list[str], codes: Any) -> tuple[Any, list[str]]:
-    """Return the codes of distinct texts; the same text may be the value of several codes."""
-    distinct = list(dict.fromkeys(texts))
+    distinct = list(dict.fromkeys(texts))  # the same text may be the value of several codes
     places = np.array([*(distinct.index(text) for text in texts), ABSENT])
-    return places[codes], distinct
+    return pd.Categorical.from_codes(places[codes], categories=pd.Index(distinct))
 
 
 def text_of(value: Any) -> str:

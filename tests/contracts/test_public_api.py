@@ -30,6 +30,7 @@ PUBLIC = [
     "risk_parity_weights",
     "run",
     "run_all",
+    "sweep",
     "testing",
     "write_report",
 ]

@@ -14,7 +14,13 @@ VOLATILITY, SHARPE, MAX_DRAWDOWN, EXPOSURE, TURNOVER, TRADING, FINANCING, DRAG, 
 
 @uncounted_kernel
 def measure(
-    nav: Floats, cash_returns: Floats, totals: Totals, periods_per_year: int, work: Floats, halves: Floats, numbers: Floats
+    nav: Floats,
+    cash_returns: Floats,
+    totals: Totals,
+    periods_per_year: int,
+    work: Floats,
+    halves: Floats,
+    numbers: Floats,
 ) -> None:
     """Fill in the numbers of a path: measures by year, and costs and turnover as sums over the path.
 

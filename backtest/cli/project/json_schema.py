@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema, to_jsonable_python
 
 from backtest.config.extends import EXTENDS
+from backtest.config.grid.sweep_settings import SweepSettings
 from backtest.config.run_config import RunConfig
 from backtest.data.data_settings import DataSettings
 from backtest.data.series_settings import AssetSettings, SeriesSettings
@@ -36,7 +37,7 @@ def json_schema() -> Schema:
         ('#/$defs/TradingCosts', 0)
     """
     strategies = {name: find_strategy(name, Path()) for name in sorted(shipped_strategies())}
-    models: list[type[BaseModel]] = [RunConfig, *strategies.values()]
+    models: list[type[BaseModel]] = [RunConfig, SweepSettings, *strategies.values()]
     places, whole = models_json_schema([(model, "validation") for model in models], schema_generator=_Described)
     parts: dict[str, Schema] = whole["$defs"]
     references = {model: places[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
@@ -53,6 +54,8 @@ def json_schema() -> Schema:
     run["properties"]["strategy"] = _strategy([references[strategy] for strategy in strategies.values()])
     parts["StrategyChoice"] = {"description": "Strategy of a sleeve.", "$ref": "#/properties/strategy"}
     run["properties"]["benchmark"] = _BENCHMARK
+    sweep = references[SweepSettings]
+    run["properties"]["sweep"] = {"description": parts[sweep]["description"], "$ref": f"#/$defs/{sweep}"}
     estimators = {"enum": [estimator.model_fields["covariance"].default for estimator in estimator_classes()]}
     own_name = {"description": "Name of an estimator of your own.", "type": "string", "not": estimators}
     own = {"type": "object", "required": ["covariance"], "properties": {"covariance": own_name}}

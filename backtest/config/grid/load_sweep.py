@@ -1,7 +1,7 @@
 """Loading of a sweep: a configuration with a section `sweep:`, or a configuration and a grid given in Python."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

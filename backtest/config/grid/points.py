@@ -66,18 +66,15 @@ def points_of(settings: SweepSettings) -> Points:
     """Return all combinations of a sweep; the last part varies fastest.
 
     Raises:
-        ConfigError: a setting is in two parts, values that change together differ in number, or there are too many runs.
+        ConfigError: a setting is in two parts, values that change together differ in number, or runs are too many.
 
     Example:
         >>> points = points_of(SweepSettings(grid={"estimation.window": ["3Y", "5Y"], "costs.trading_bps": [5, 10]}))
         >>> len(points), points.overrides(1)
         (4, {'estimation.window': '3Y', 'costs.trading_bps': 10})
     """
-    parts: list[Points] = []
-    for grid in _grids(settings.grid):
-        parts.append(_crossed([Points({name: values}, _all(values)) for name, values in grid.items()]))
-    for each in settings.together or ():
-        parts.append(_together(each))
+    parts = [] if settings.grid is None else [_grid_points(settings.grid)]
+    parts += [_together(grid) for grid in settings.together or ()]
     if settings.any_of is not None:
         parts.append(_any_of([_grid_points(grid) for grid in settings.any_of]))
     if settings.sample is not None:
@@ -91,11 +88,8 @@ def points_of(settings: SweepSettings) -> Points:
     return _crossed(parts)
 
 
-def _grids(grid: Grid | None) -> list[dict[str, list[Any]]]:
-    return [] if grid is None else [{name: listed(values) for name, values in grid.items()}]
-
-
 def _grid_points(grid: Grid) -> Points:
+    """Return every combination of the values of a grid."""
     lists = {name: listed(values) for name, values in grid.items()}
     return _crossed([Points({name: values}, _all(values)) for name, values in lists.items()])
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+_MOST = 100_000  # values of a setting
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -24,7 +26,7 @@ class Steps(BaseModel):
     first: Annotated[Number, Field(alias="from")]
     to: Number
     step: Annotated[Number, Field(gt=0)] | None = None
-    count: Annotated[int, Field(ge=2, le=100_000, strict=True)] | None = None
+    count: Annotated[int, Field(ge=2, le=_MOST, strict=True)] | None = None
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
@@ -33,6 +35,8 @@ class Steps(BaseModel):
             raise ValueError(f"to: {self.to:g} is not above from: {self.first:g}")
         if (self.step is None) == (self.count is None):
             raise ValueError("expected either step or count")
+        if self.step is not None and (self.to - self.first) / self.step > _MOST:
+            raise ValueError(f"more than {_MOST:,} values; expected a larger step")
         if self.scale == "log" and (self.count is None or self.first <= 0):
             raise ValueError("scale: log needs count, and values above 0")
         return self

@@ -213,7 +213,7 @@ def _pass_watched(
 @inlined_kernel
 def _bands_are_known(periods: PeriodArrays, terms: TermArrays) -> bool:
     """Return whether bands lie around the decided targets, not around those that a margin or a missing price leaves."""
-    return terms.usage[INITIAL] == UNUSED and periods.priced.shape[0] == 0
+    return bool(terms.usage[INITIAL] == UNUSED) and periods.priced.shape[0] == 0
 
 
 @inlined_kernel
@@ -222,9 +222,9 @@ def _inside_bands(prices: Floats, orders: Orders, holdings: Floats, row: int, na
 
     Rounding here is below 1e-13 of NAV, and a weight that is `ROUNDING` outside its band still counts as inside.
     """
-    k, inside = orders.compared[row], orders.looks[row] != SCHEDULED
+    k, inside = orders.compared[row], bool(orders.looks[row] != SCHEDULED)
     for i in range(holdings.shape[1]):
         target = orders.targets[k, i]
         away = abs(holdings[UNITS, i] * prices[row, i] - target * nav)
-        inside &= away <= band_width(target, orders.absolute, orders.relative) * nav
+        inside &= bool(away <= band_width(target, orders.absolute, orders.relative) * nav)
     return inside

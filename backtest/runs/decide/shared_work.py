@@ -1,4 +1,4 @@
-"""`SharedWork`: covariances and answers of strategies, kept by the settings that they read, for decisions that share them."""
+"""`SharedWork`: covariances and answers of strategies, kept by the settings that they read."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar

@@ -1,0 +1,76 @@
+"""`sweep` as a user runs it: the best runs, the files, JSON, a dry run, and refused input."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import backtest as bt
+from support.command_line import command
+
+CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
+VARY = ("--vary", "estimation.window=[3Y,5Y]", "--vary", "costs.trading_bps={from: 0, to: 20, step: 10}")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each command runs in its own folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_sweep_prints_its_best_runs_and_writes_all(here: Path) -> None:
+    answer = command("sweep", CONFIG, *VARY)
+    assert (answer.code, answer.err) == (0, "")
+    found = bt.sweep(CONFIG, {"estimation.window": ["3Y", "5Y"], "costs.trading_bps": [0, 10, 20]})
+    lines = answer.out.splitlines()
+    assert lines[0] == "6 runs: 2 sets of decisions, 2 estimates of risk"
+    rows = [line.split() for line in lines if line.strip()[:1].isdigit() and "runs" not in line]
+    assert [int(row[0]) for row in rows] == list(found.best().index)
+    assert rows[0][1] == f"{100 * found.best()['cagr'].iloc[0]:.2f}"
+    assert any(line.startswith("note: runs begin between 1989-01-31 and 1991-01-31") for line in lines)
+    assert lines[-1] == "runs: reports/erc_sweep/runs.parquet"
+    stored = pd.read_parquet(here / "reports/erc_sweep/runs.parquet")
+    assert stored["sharpe"].tolist() == found.frame["sharpe"].tolist()
+    assert max(len(line) for line in lines if not line.startswith("note: ")) <= 80
+
+
+def test_json_has_the_best_runs_alone() -> None:
+    answer = command("sweep", CONFIG, *VARY, "--json", "--by", "max_drawdown")
+    best = json.loads(answer.out)
+    assert (best["runs"], best["failed"], best["best"][0]["estimation.window"]) == (6, 0, "3Y")
+    falls = [run["max_drawdown"] for run in best["best"]]
+    assert falls == sorted(falls, reverse=True)
+
+
+def test_a_dry_run_runs_nothing(here: Path) -> None:
+    answer = command("sweep", CONFIG, *VARY, "--dry-run")
+    assert answer.out.startswith("6 runs: 2 sets of decisions, 2 estimates of risk, about 0 s and 0.0 MB")
+    assert not list(here.iterdir())
+
+
+def test_a_section_of_the_configuration_is_swept_and_cannot_be_run(here: Path) -> None:
+    (here / "mine.yaml").write_text(f"extends: {CONFIG}\nname: mine\nsweep: {{grid: {{estimation.window: [3Y, 4Y]}}}}\n")
+    assert command("sweep", "mine.yaml").out.startswith("2 runs: ")
+    refused = command("run", "mine.yaml")
+    assert refused.code == 2
+    assert "mine.yaml:3:1: sweep: many runs; expected a single one" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--vary", "estimation.windw=[3Y]"), "sweep: estimation.windw: unknown setting"),
+        (("--vary", "costs.trading_bps=[-1]"), "sweep: costs.trading_bps: got -1"),
+        ((), "no section sweep; expected one such as"),
+        ((*VARY, "--by", "shape"), "by: got 'shape'; expected one of total_return"),
+        ((*VARY, "--workers", "0"), "workers: got 0; expected a whole number, 1 or more"),
+        ((*VARY, "--resume"), "there is no sweep to resume"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_runs(options: tuple[str, ...], message: str, here: Path) -> None:
+    answer = command("sweep", CONFIG, *options)
+    assert (answer.code, answer.out.count("\n") <= 1) == (2, True)
+    assert message in answer.err
+    assert not list(here.rglob("*.parquet"))
