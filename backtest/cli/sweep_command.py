@@ -78,7 +78,9 @@ def sweep(
         best = found.best(by, _SHOWN).drop(columns="error").reset_index()
         for name in ("start", "end"):
             best[name] = best[name].dt.strftime("%Y-%m-%d")
-        typer.echo(json_bytes({"runs": len(found), "failed": found.failed, "best": best.to_dict("records")}).decode(), nl=False)
+        typer.echo(
+            json_bytes({"runs": len(found), "failed": found.failed, "best": best.to_dict("records")}).decode(), nl=False
+        )
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")

@@ -51,7 +51,9 @@ def test_a_dry_run_runs_nothing(here: Path) -> None:
 
 
 def test_a_section_of_the_configuration_is_swept_and_cannot_be_run(here: Path) -> None:
-    (here / "mine.yaml").write_text(f"extends: {CONFIG}\nname: mine\nsweep: {{grid: {{estimation.window: [3Y, 4Y]}}}}\n")
+    (here / "mine.yaml").write_text(
+        f"extends: {CONFIG}\nname: mine\nsweep: {{grid: {{estimation.window: [3Y, 4Y]}}}}\n"
+    )
     assert command("sweep", "mine.yaml").out.startswith("2 runs: ")
     refused = command("run", "mine.yaml")
     assert refused.code == 2

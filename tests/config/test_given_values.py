@@ -15,7 +15,7 @@ from backtest.strategy import MarketView, Strategy
 ROOT = Path(__file__).parents[2]
 ERC = ROOT / "configs" / "erc.yaml"
 DATA = {"source": "sample", "assets": ["us_stocks", "us_treasury_10y"], "cash": "us_tbill"}
-CONFIGS = sorted(ROOT.glob("configs/**/*.yaml"))
+CONFIGS = sorted(path for path in ROOT.glob("configs/**/*.yaml") if path.parent.name != "sweeps")
 
 
 class Halves(Strategy):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.numerics.arrays import Floats
 from backtest.sweeps.sweep_numbers import NUMBERS
 
 DAYS, ASSETS = 620, ("stocks", "bonds", "gold")
@@ -31,7 +32,11 @@ def market() -> bt.MarketData:
 CASES: dict[str, dict[str, Any]] = {
     "loans": {
         "grid": {
-            "financing": [{"spread_bps": 40}, {"spread_bps": 150, "cash_spread_bps": 30}, {"tiers": {0: 50, 500_000: 90}}],
+            "financing": [
+                {"spread_bps": 40},
+                {"spread_bps": 150, "cash_spread_bps": 30},
+                {"tiers": {0: 50, 500_000: 90}},
+            ],
             "costs": [{}, {"trading_bps": 8}, {"trading_bps": {"stocks": 3, "bonds": 1, "gold": 9}, "fixed": 2}],
             "estimation.window": [60, 90],
         }
@@ -61,7 +66,10 @@ CASES: dict[str, dict[str, Any]] = {
         "together": [{"start": ["2020-06-01", "2020-06-01"], "end": ["2021-03-31", "2022-03-31"]}],
         "any_of": [
             {"strategy": [{"name": "all_weather", "weights": {"stocks": 1.5, "bonds": -0.4, "gold": 0.2}}]},
-            {"strategy": ["erc"], "leverage": [{"target_volatility": 0.1}, {"target_volatility": 0.1, "max_gross_exposure": 1.5}]},
+            {
+                "strategy": ["erc"],
+                "leverage": [{"target_volatility": 0.1}, {"target_volatility": 0.1, "max_gross_exposure": 1.5}],
+            },
         ],
         "grid": {"financing.borrow_fee_bps": [0, 60]},
     },
@@ -81,15 +89,15 @@ def test_rows_are_the_headline_numbers_of_runs_to_the_last_bit(case: str, market
 
 
 def test_rows_do_not_depend_on_the_number_of_workers(market: bt.MarketData) -> None:
-    frames = [bt.sweep(BASE, CASES["bands"], market=market, workers=count).frame for count in (1, 2)]
-    pd.testing.assert_frame_equal(*frames, check_exact=True)
+    one, two = (bt.sweep(BASE, CASES["bands"], market=market, workers=count).frame for count in (1, 2))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
 def test_moments_are_those_of_returns_above_cash(market: bt.MarketData) -> None:
     found = bt.sweep(BASE, {"estimation.window": [60]}, market=market)
     excess = found.result(0).excess_returns.to_numpy()
-    away = (excess - excess.mean()) / excess.std()
-    row = found.frame.loc[0, ["skew", "kurtosis"]].to_list()
+    away: Floats = (excess - excess.mean()) / excess.std()
+    row = found.frame[["skew", "kurtosis"]].to_numpy()[0].tolist()
     assert row == pytest.approx([(away**3).mean(), (away**4).mean()], rel=1e-9)  # rounding of other sums
 
 

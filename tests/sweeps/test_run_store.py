@@ -9,13 +9,13 @@ import pytest
 
 import backtest as bt
 from backtest.errors import ReportError
-from backtest.sweeps import run_sweep
+from backtest.sweeps.sweep_numbers import GroupRuns
 
 CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
 GRID = {"estimation.window": ["2Y", "3Y", "4Y"], "costs.trading_bps": [5, 50]}
 
 
-class Interrupted(Exception):
+class InterruptedForTestError(Exception):
     """In place of a signal."""
 
 
@@ -23,13 +23,13 @@ def interrupt_after(runs: int) -> Any:
     def on_runs(done: int, total: int) -> None:
         assert total == 6
         if done >= runs:
-            raise Interrupted
+            raise InterruptedForTestError
 
     return on_runs
 
 
 def begin(folder: Path, runs: int, **options: Any) -> None:
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedForTestError):
         bt.sweep(CONFIG, GRID, folder=folder, workers=1, on_runs=interrupt_after(runs), **options)
 
 
@@ -42,13 +42,13 @@ def test_a_sweep_is_resumed_after_each_group_and_nothing_is_repeated(
     tmp_path: Path, undisturbed: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, prepared = tmp_path / "sweep", []
-    prepare = run_sweep.GroupRuns.prepare
+    prepare = GroupRuns.prepare
 
     def counted(self: Any, group: Any) -> Any:
         prepared.append(len(group.runs))
         return prepare(self, group)
 
-    monkeypatch.setattr(run_sweep.GroupRuns, "prepare", counted)
+    monkeypatch.setattr(GroupRuns, "prepare", counted)
     begin(folder, 2)
     assert len(pd.read_parquet(folder / "parts")) == 2
     begin(folder, 4, resume=True)
@@ -71,7 +71,7 @@ def test_a_half_written_part_is_not_a_part(tmp_path: Path, undisturbed: pd.DataF
 
 def test_a_finished_sweep_is_resumed_without_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = bt.sweep(CONFIG, GRID, folder=tmp_path)
-    monkeypatch.setattr(run_sweep.GroupRuns, "prepare", None)
+    monkeypatch.setattr(GroupRuns, "prepare", None)
     again = bt.sweep(CONFIG, GRID, folder=tmp_path, resume=True)
     pd.testing.assert_frame_equal(again.frame, first.frame, check_exact=True)
 

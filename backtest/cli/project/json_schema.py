@@ -86,6 +86,11 @@ class _Described(GenerateJsonSchema):
         model: type[BaseModel] = schema["cls"]
         made["description"] = _sentence(cleandoc(model.__doc__ or "").partition("\n\n")[0])
         described = {name: text for base in reversed(model.__mro__) for name, text in _arguments(base).items()}
+        described |= {
+            field.alias: described[name]
+            for name, field in model.model_fields.items()
+            if field.alias and name in described
+        }
         for name, part in made.get("properties", {}).items():
             words = [described.get(name, ""), "Basis points: 100 are 1 %." if name.endswith("_bps") else ""]
             if any(words):

@@ -14,7 +14,7 @@ class Steps(BaseModel):
     """Evenly spaced values of a setting.
 
     Args:
-        first: the first value; `from` in a configuration.
+        first: the first value.
         to: the last value; it is part of the values if the steps meet it.
         step: distance of the values.
         count: number of values, in place of `step`.
@@ -46,7 +46,7 @@ class Range(BaseModel):
     """An interval from which a sample draws the values of a setting.
 
     Args:
-        first: lower end; `from` in a configuration.
+        first: lower end.
         to: upper end.
         scale: `log` draws the logarithm.
         whole: whether values are whole numbers; both ends can be drawn.

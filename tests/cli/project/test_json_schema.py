@@ -78,7 +78,11 @@ def test_each_shipped_configuration_names_the_schema_and_fits_it(path: Path) -> 
     assert [error.message for error in VALIDATOR.iter_errors(settings(text))] == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SHIPPED if path.parent.name != "sweeps"],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_resolved_settings_fit_the_schema_too(path: Path) -> None:
     """All settings with their defaults: each default is among the accepted values."""
     assert [error.message for error in VALIDATOR.iter_errors(load_config(path).resolved())] == []

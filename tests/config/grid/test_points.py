@@ -86,7 +86,9 @@ def test_contradictions_are_refused(parts: dict[str, Any], message: str) -> None
 )
 def test_mistakes_in_the_section_have_a_place(sweep: str, message: str, tmp_path: Any) -> None:
     file = tmp_path / "x.yaml"
-    file.write_text(f"data: {{source: sample, assets: [gold], cash: us_tbill}}\nstrategy: equal_weight\nsweep: {sweep}\nname: x\n")
+    file.write_text(
+        f"data: {{source: sample, assets: [gold], cash: us_tbill}}\nstrategy: equal_weight\nsweep: {sweep}\nname: x\n"
+    )
     with pytest.raises(ConfigError) as caught:
         load_sweep(file)
     assert message in str(caught.value)
