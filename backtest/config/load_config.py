@@ -108,8 +108,8 @@ def _loaded(
     given = values.pop("benchmark", None)
     benchmarks = _benchmarks(given, document, problems, data) if with_benchmark else {}
     chosen = {"strategy": strategy} if "strategy" in values else {}
-    if strategy is not None and not document.path.name:
-        values.setdefault("name", strategy.name)  # settings from Python may have no name
+    if not document.path.name:  # settings from Python may have no name
+        values.setdefault("name", "run" if strategy is None else strategy.name)
     given_estimator = _own_estimator(document, problems)
     if given_estimator is not None:
         values["estimation"] = given_estimator
