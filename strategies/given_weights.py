@@ -18,17 +18,19 @@ class GivenWeights(Strategy):
     Definitions: docs/conventions/strategies.md#given-weights
 
     Args:
-        file: path of a CSV or Parquet file, relative to the configuration: the date, then a column of weights for each
-            asset, or for each class, which are split equally within the class.
+        file: path of a CSV, Parquet or Excel file, relative to the configuration: the date, then a column of weights
+            for each asset, or for each class, which are split equally within the class.
+        sheet: sheet of an Excel file that has several.
     """
 
     file: WeightsPath
+    sheet: str | None = None
 
     _given: WeightFile = PrivateAttr()
 
     @model_validator(mode="after")
     def _read(self, info: ValidationInfo) -> Self:
-        self._given = WeightFile.of_setting(self.file, info)
+        self._given = WeightFile.of_setting(self.file, self.sheet, info)
         return self
 
     def target_weights(self, view: MarketView) -> pd.Series:

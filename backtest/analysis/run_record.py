@@ -56,6 +56,7 @@ class RunRecord:
         consumer_prices: index with one value a month, from before the first date on; None if the run has no index.
         break_even: break-even spreads against the benchmark; None if they were not computed.
         benchmark: the benchmark's record over exactly the same dates; None without a benchmark.
+        other_benchmarks: records of the other benchmarks of a list, over the same dates.
         notes: notes for the reader on data, dates and events.
         warnings: findings in the data that should be checked.
         origins: source of each series of the run.
@@ -98,6 +99,7 @@ class RunRecord:
     consumer_prices: pd.Series | None = None
     break_even: BreakEven | None = None
     benchmark: Self | None = None
+    other_benchmarks: tuple[Self, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
@@ -139,6 +141,11 @@ class RunRecord:
     def forecast_volatility(self) -> pd.Series:
         """(m',) volatility of the allowed targets by the covariance of their date, decimal per year."""
         return self.risk_contributions.sum(axis=1).rename("forecast_volatility")
+
+    @property
+    def benchmarks(self) -> tuple[Self, ...]:
+        """All benchmarks, the one of relative numbers first."""
+        return () if self.benchmark is None else (self.benchmark, *self.other_benchmarks)
 
     @property
     def assets(self) -> list[str]:
@@ -184,4 +191,6 @@ class RunRecord:
         due = (self.allowed_targets.loc[waiting] - self.weights.loc[waiting]).sum()
         shortened["latest_trades"] = due.where(due.abs() >= ROUNDING, 0.0)
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
-        return replace(self, **shortened, benchmark=benchmark, break_even=None, order_terms=None)
+        others = tuple(other.until(end) for other in self.other_benchmarks)
+        shortened |= {"benchmark": benchmark, "other_benchmarks": others}
+        return replace(self, **shortened, break_even=None, order_terms=None)

@@ -53,7 +53,7 @@ def fetch(
 
     started = datetime.now(UTC)
     loaded = [load_config(config) for config in configs]
-    runs = [run for config in loaded for run in (config, config.benchmark) if run is not None]
+    runs = [run for config in loaded for run in (config, *config.benchmarks)]
     table = new_table("series", "source", "symbol", "from", "to", "values")
     seen: set[SeriesSpec] = set()
     known: dict[Key, RawSeries] = {}
@@ -189,9 +189,7 @@ def _verify_configs(configs: list[Path]) -> None:
 
     for path in configs:
         config = load_config(path)
-        for run in (config, config.benchmark):
-            if run is None:
-                continue
+        for run in (config, *config.benchmarks):
             data = load(run.data, run.folder)
             for warning in data.warnings:
                 _log.warning("%s", warning)

@@ -121,6 +121,8 @@ def _places(data: DataSettings) -> dict[SeriesSpec, Location]:
         places[proxy] = ("data", "splice", asset)
     for code, fx in run.fx.items():
         places[fx] = ("data", "fx", code)
+    for code, cash in run.foreign_cash.items():
+        places[cash] = ("data", "fx", code, "cash")
     others = ("consumer_prices", run.consumer_prices), ("loan_rate", run.loan)
     for setting, series in (*others, ("cash", run.cash)):
         if series is not None:

@@ -1,6 +1,7 @@
 """Loading of a configuration file, with all of its mistakes reported together."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -26,11 +27,12 @@ from backtest.strategy import StrategyError
 from backtest.strategy.choice import NamedClass, StrategyChoice
 from backtest.strategy.discovery import find_strategy, strategy_files, with_settings
 
+_OF_BENCHMARK = re.compile(r": benchmark(?:\[\d+\])?: ")
 _ENDINGS = (".yaml", ".yml")
 _LONGEST = 100  # characters of the name of a run
 _BENCHMARKS = "expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"
 _A_SWEEP = "many runs; expected a single one. Hint: python -m backtest sweep, or bt.sweep"
-_OF_THE_RUN = {"benchmark": None, "start": None, "end": None}
+_OF_THE_RUN = {"benchmark": None, "other_benchmarks": (), "start": None, "end": None}
 """Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
 
 
@@ -68,7 +70,8 @@ def load_config(
     if isinstance(given, RunConfig):
         if not overrides and data is None:
             return given
-        document = Document(fields_of(given), overrides, given.file, data)
+        benchmarks = {"benchmark": given.benchmarks} if given.other_benchmarks else {}
+        document = Document({**fields_of(given), **benchmarks}, overrides, given.file, data)
         document.overrides = tuple(dict.fromkeys((*given.overrides, *document.overrides)))
         return load_document(document, data, with_benchmark=with_benchmark)
     if isinstance(given, Mapping):
@@ -111,10 +114,10 @@ def load_document(
     sleeves: dict[Location, RunConfig] = {}
     strategy = _strategy(document, problems, load, sleeves)
     given = values.pop("benchmark", None)
-    benchmark = _benchmark(given, document, problems, data) if with_benchmark else None
+    benchmarks = _benchmarks(given, document, problems, data) if with_benchmark else {}
     chosen = {"strategy": strategy} if "strategy" in values else {}
-    if strategy is not None and not document.path.name:
-        values.setdefault("name", strategy.name)  # settings from Python may have no name
+    if not document.path.name:  # settings from Python may have no name
+        values.setdefault("name", "run" if strategy is None else strategy.name)
     given_estimator = _own_estimator(document, problems)
     if given_estimator is not None:
         values["estimation"] = given_estimator
@@ -125,24 +128,30 @@ def load_document(
     checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
     check_names(document, problems, strategy, document.path.parent)
     if checked is not None:
-        checked = checked.model_copy(update={"benchmark": benchmark})
-        problems += _contradictions(document, checked, with_benchmark)
+        main, *others = benchmarks.values() or (None,)
+        checked = checked.model_copy(update={"benchmark": main, "other_benchmarks": tuple(others)})
+        problems += _contradictions(document, checked, benchmarks, with_benchmark)
         problems += misfits(checked, sleeves, document)
     if checked is None or problems:
         raise ConfigError(*sorted(_without_repeats(problems), key=_by_place))
     return checked
 
 
-def _contradictions(document: Document, config: RunConfig, with_benchmark: bool) -> list[str]:
-    """Return a line for each setting that contradicts the benchmark."""
-    problems, benchmark = [], config.benchmark
-    if benchmark is not None and benchmark.data.currency != config.data.currency:
-        theirs, ours = benchmark.data.currency, config.data.currency
-        at = document.at(("benchmark",))
-        problems.append(f"{at}: benchmark: its currency is {theirs}, but the run's is {ours}; expected one currency")
+def _contradictions(
+    document: Document, config: RunConfig, benchmarks: Mapping[Location, RunConfig], with_benchmark: bool
+) -> list[str]:
+    """Return a line for each setting that contradicts the benchmarks."""
+    problems, ours, names = [], config.data.currency, set[str]()
+    for place, benchmark in benchmarks.items():
+        at, theirs = f"{document.at(place)}: {dotted(place)}", benchmark.data.currency
+        if theirs != ours:
+            problems.append(f"{at}: its currency is {theirs}, but the run's is {ours}; expected one currency")
+        if benchmark.name in names:
+            problems.append(f"{at}: another benchmark has the name {benchmark.name} too; expected each name once")
+        names.add(benchmark.name)
     why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
-    if benchmark is not None:
-        why = "the benchmark's targets depend on its own path" if benchmark.follows_its_path else ""
+    if config.benchmark is not None:
+        why = "the benchmark's targets depend on its own path" if config.benchmark.follows_its_path else ""
     if why:
         problems += [
             f"{document.at(at)}: {dotted(at)}: benchmark, but {why}; expected a number"
@@ -154,7 +163,7 @@ def _contradictions(document: Document, config: RunConfig, with_benchmark: bool)
 def _without_repeats(problems: list[str]) -> list[str]:
     """Return each line once; a benchmark that inherits a mistake of the run does not repeat it."""
     of_run = {line.partition(": ")[2] for line in problems}
-    inherited = {line for line in problems if ": benchmark: " in line and line.partition(": benchmark: ")[2] in of_run}
+    inherited = {line for line in problems if any(rest in of_run for rest in _OF_BENCHMARK.split(line, maxsplit=1)[1:])}
     return [line for line in dict.fromkeys(problems) if line not in inherited]
 
 
@@ -169,7 +178,7 @@ def _validate(
     try:
         problems += [
             f"{document.at((name,), key=True)}: {name}: {unknown_key((name,), RunConfig)}"
-            for name in ("file", "overrides")  # fields of the object that are not settings
+            for name in ("file", "overrides", "other_benchmarks")  # fields of the object that are not settings
             if name in document.values
         ]
         return RunConfig.model_validate(values)
@@ -248,10 +257,21 @@ def _own_metrics(document: Document, problems: list[str]) -> list[Metric] | None
     return metrics
 
 
-def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSettings | None) -> RunConfig | None:
-    if raw is None:
-        return None
-    at, folder = document.at(("benchmark",)), document.folder_of(("benchmark",))
+def _benchmarks(
+    raw: Any, document: Document, problems: list[str], data: DataSettings | None
+) -> dict[Location, RunConfig]:
+    """Return the benchmarks, the main one first, by their places in the configuration."""
+    given: dict[Location, Any] = {} if raw is None else {("benchmark",): raw}
+    if isinstance(raw, list) and raw:
+        given = {("benchmark", i): each for i, each in enumerate(raw)}
+    found = {place: _benchmark(each, place, document, problems, data) for place, each in given.items()}
+    return {place: benchmark for place, benchmark in found.items() if benchmark is not None}
+
+
+def _benchmark(
+    raw: Any, place: Location, document: Document, problems: list[str], data: DataSettings | None
+) -> RunConfig | None:
+    at, folder = f"{document.at(place)}: {dotted(place)}", document.folder_of(place)
     source: Any = None
     if isinstance(raw, RunConfig):
         source = raw.model_copy(update=_OF_THE_RUN)
@@ -263,7 +283,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
         source = raw
     if source is None:
         got = f"no such file: {raw}" if isinstance(raw, str) else f"got {as_yaml(raw)}"
-        problems.append(f"{at}: benchmark: {got}; {_BENCHMARKS}")
+        problems.append(f"{at}: {got}; {_BENCHMARKS}")
         return None
     try:
         if isinstance(source, dict):
@@ -275,7 +295,7 @@ def _benchmark(raw: Any, document: Document, problems: list[str], data: DataSett
         in_file = isinstance(source, Path)
         problems += failure.problems if in_file else [_of_benchmark(line, at) for line in failure.problems]
     except DataError as failure:
-        problems.append(f"{at}: benchmark: {failure}")
+        problems.append(f"{at}: {failure}")
     return None
 
 
@@ -295,4 +315,4 @@ def _named_benchmark(name: str, folder: Path, document: Document) -> Path | dict
 
 def _of_benchmark(line: str, at: str) -> str:
     """Return a line about settings that a benchmark implies, at the place of the benchmark."""
-    return f"{at}: benchmark: {line.removeprefix('settings: ').removeprefix('data.assets[0]: ')}"
+    return f"{at}: {line.removeprefix('settings: ').removeprefix('data.assets[0]: ')}"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -28,7 +29,7 @@ def load_finished(folder: Path) -> RunConfig:
 
 
 def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
-    """Return the configuration with the resolved settings of a manifest, including its benchmark's.
+    """Return the configuration with the resolved settings of a manifest, including its benchmarks'.
 
     Paths and own code are searched from the folder of the configuration file that the manifest names, relative to the
     manifest's own folder. If there is no such folder, paths have to be absolute, and own code is searched from the
@@ -50,10 +51,15 @@ def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
         True
     """
     config = _config(manifest.get("config"), manifest.get("config_file"), place)
-    benchmark = manifest["config"].get("benchmark")
-    if benchmark is None:
+    given = manifest["config"].get("benchmark")
+    if not given:
         return config
-    return config.model_copy(update={"benchmark": _config(benchmark, manifest.get("benchmark_config_file"), place)})
+    others = manifest.get("other_benchmarks")
+    recorded = [other if isinstance(other, Mapping) else {} for other in (others if isinstance(others, list) else ())]
+    files = [manifest.get("benchmark_config_file"), *(other.get("config_file") for other in recorded)]
+    pairs = zip_longest(given if isinstance(given, list) else [given], files)
+    first, *rest = [_config(settings, file, place) for settings, file in pairs if settings is not None]
+    return config.model_copy(update={"benchmark": first, "other_benchmarks": tuple(rest)})
 
 
 def _config(settings: Any, config_file: Any, place: Path) -> RunConfig:

@@ -56,8 +56,10 @@ class RunConfig(BaseModel):
         costs: costs of a trade.
         financing: terms of loans, shorts, futures or leveraged funds.
         fees: fees on what is held.
-        benchmark: configuration of the benchmark; its own benchmark is ignored.
+        benchmark: configuration of the benchmark; its own benchmark is ignored. In a list of benchmarks, the first is
+            the one that relative numbers are about.
         report: parts of the report that take time.
+        other_benchmarks: configurations of the other benchmarks of a list. Not a setting, like `file`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +80,7 @@ class RunConfig(BaseModel):
     report: ReportSettings = ReportSettings()
     file: Annotated[Path, Field(exclude=True)] = Path()
     overrides: Annotated[tuple[str, ...], Field(exclude=True)] = ()
+    other_benchmarks: Annotated[tuple["RunConfig", ...], Field(exclude=True)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +95,15 @@ class RunConfig(BaseModel):
             return given
         settings = {key: value for key, value in section.items() if key != "covariance"}
         return {**given, "estimation": estimator_with_settings(found, name, settings)}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_benchmarks(cls, given: Any) -> Any:
+        """Accept a list of benchmarks, as `resolved` returns them."""
+        listed = given.get("benchmark") if isinstance(given, Mapping) else None
+        if not isinstance(listed, list | tuple) or not listed:
+            return given
+        return {**given, "benchmark": listed[0], "other_benchmarks": tuple(listed[1:])}
 
     @model_validator(mode="before")
     @classmethod
@@ -199,6 +211,11 @@ class RunConfig(BaseModel):
         return self.file.parent
 
     @property
+    def benchmarks(self) -> "tuple[RunConfig, ...]":
+        """All benchmarks, the one of relative numbers first."""
+        return () if self.benchmark is None else (self.benchmark, *self.other_benchmarks)
+
+    @property
     def follows_its_path(self) -> bool:
         """True if target weights depend on current weights or NAV, and so are known only along a path."""
         return self.strategy.model.reads_current_weights or (self.leverage is not None and self.leverage.reads_nav)
@@ -223,7 +240,8 @@ class RunConfig(BaseModel):
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
         with reported(StrategyError, f"{self.strategy.name}: "):
             settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
-        settings["benchmark"] = None if self.benchmark is None else self.benchmark.resolved()
+        benchmarks = [benchmark.resolved() for benchmark in self.benchmarks]
+        settings["benchmark"] = benchmarks if len(benchmarks) > 1 else next(iter(benchmarks), None)
         hidden: dict[str, Any] = redact_settings(settings)
         return hidden
 

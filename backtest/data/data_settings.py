@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from backtest.data.cache.default_folders import DATA_CACHE
+from backtest.data.exchange_rate import ExchangeRates, check_exchange_rates
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.quality.adjusted_closes import Prices
@@ -102,7 +103,8 @@ class DataSettings(BaseModel):
         currency: currency of the run, an ISO code.
         fx: exchange rates, by currency of assets, cash, loan rate or splice series: the series of the currency's price
             in the currency of the run, from the source or with its own settings
-            (`{EUR: {source: yfinance, symbol: EURUSD=X}}`).
+            (`{EUR: {source: yfinance, symbol: EURUSD=X}}`). With the currency's `cash` rate and `hedge: 1.0`, for one
+            currency or all of them, assets in it are hedged.
         opens: `true` for assets from yfinance; otherwise `{path: opens.csv}`, a wide file on the scale of their prices.
         volumes: `true` for assets from yfinance; otherwise `{path: volumes.csv}`, a wide file of the value traded in a
             period.
@@ -132,7 +134,7 @@ class DataSettings(BaseModel):
     calendar: Literal["intersection", "union"] | None = None
     splice: dict[Name, Name | SeriesSettings] = Field(default_factory=dict)
     currency: Currency = "USD"
-    fx: dict[Currency, Name | SeriesSettings] = Field(default_factory=dict)
+    fx: ExchangeRates = Field(default_factory=dict)
     opens: StrictBool | WideFile | None = None
     volumes: StrictBool | WideFile | None = None
     frequency: Literal["monthly"] | None = None
@@ -265,14 +267,10 @@ class DataSettings(BaseModel):
     @field_validator("fx")
     @classmethod
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        check_exchange_rates(fx, info.data.get("currency"))
         for code, given in fx.items():
-            if code == info.data.get("currency"):
-                raise ValueError(f"{code}: the currency of the run itself; expected other currencies")
-            if isinstance(given, SeriesSettings) and given.currency is not None:
-                raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
-            if isinstance(given, SeriesSettings) and given.symbol is None:
-                raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
             _check_path(code, given, info)
+            _check_path(f"{code}.cash", getattr(given, "cash", None), info)
         return fx
 
     @field_validator("opens", "volumes", mode="before")

@@ -26,6 +26,7 @@ class RunSeries:
         cash: series of the return on cash; None if cash is a constant rate.
         loan: series of the loan rate; None if the rate is constant or not set.
         fx: series of each currency's price in the currency of the run.
+        foreign_cash: series of the cash rate of each hedged currency whose rate is not constant.
         proxies: series that extends an asset's history backwards, by asset.
         consumer_prices: series of consumer prices; None if it is not set.
         opens: series of opens by asset; empty if the run has no opens.
@@ -41,6 +42,7 @@ class RunSeries:
     cash: SeriesSpec | None
     loan: SeriesSpec | None
     fx: Mapping[str, SeriesSpec]
+    foreign_cash: Mapping[str, SeriesSpec]
     proxies: Mapping[str, SeriesSpec]
     consumer_prices: SeriesSpec | None
     opens: Mapping[str, SeriesSpec]
@@ -48,7 +50,7 @@ class RunSeries:
     priced: Specs
     """Series of prices: the assets, and the series that leveraged funds follow."""
     interest: Specs
-    """Series of interest: the return on cash and the rate of loans."""
+    """Series of interest: the return on cash, the rate of loans, and the cash of hedged currencies."""
     needed: Specs
     """Series other than prices that have to cover every date of the run: interest and exchange rates."""
     aligned: Specs
@@ -87,6 +89,7 @@ def series_of(settings: DataSettings) -> RunSeries:
         cash=named("cash", settings.cash),
         loan=named("loan_rate", settings.loan_rate),
         fx=_by_name(settings.fx, lambda code, own: named(f"{code}/{settings.currency}", own)),
+        foreign_cash=_by_name(settings.fx, lambda code, own: named(f"{code} cash", getattr(own, "cash", None))),
         proxies=_by_name(
             settings.splice,
             lambda name, own: named(own.symbol or name if isinstance(own, SeriesSettings) else name, own),
@@ -99,7 +102,8 @@ def series_of(settings: DataSettings) -> RunSeries:
 
 def _with_groups(**roles: Any) -> RunSeries:
     """Return `RunSeries` with the groups of series that steps of the preparation need."""
-    interest = tuple(spec for spec in (roles["cash"], roles["loan"]) if spec is not None)
+    rates = (roles["cash"], roles["loan"], *roles["foreign_cash"].values())
+    interest = tuple(dict.fromkeys(spec for spec in rates if spec is not None))
     priced = _unique(roles["assets"], roles["followed"].values())
     needed = (*interest, *roles["fx"].values())
     aligned = _unique(priced, needed, roles["proxies"].values())

@@ -5,13 +5,13 @@ repeated. A strategy that reads its current weights decides again along each pat
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.config import load_config
 from backtest.errors import ConfigError, SimulationError
 from backtest.runs.pipeline import Config
-from backtest.runs.run_result import Benchmark, lost_before_the_end
+from backtest.runs.run_result import lost_before_the_end
 from backtest.runs.spread_match import Match
 from backtest.runs.steps import Steps
 
@@ -55,7 +55,7 @@ def break_even(
     steps = Steps(offline=offline, refresh=refresh)
     plan, _ = steps.plan(config, on_step)
     steps.log_warnings(plan)
-    benchmark = cast("Benchmark", steps.benchmark(plan)).result
+    benchmark = steps.benchmarks(plan)[0].result
     on_step("strategy")
     decided = steps.decided(plan)
     if benchmark.nav.index[-1] < plan.data.dates[-1]:

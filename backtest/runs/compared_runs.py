@@ -58,7 +58,9 @@ def compare(results: Sequence[BacktestResult | Config]) -> Comparison:
     )
     aligned = _check_same_dates(named) if any(result.setup is None for result in named) else _begin_together(named)
     end = min(result.nav.index[-1] for result in aligned)
-    compared = tuple(replace(result, benchmark=None, break_even=None).until(end) for result in aligned)
+    compared = tuple(
+        replace(result, benchmark=None, other_benchmarks=(), break_even=None).until(end) for result in aligned
+    )
     return Comparison(compared, tuple(_notes(named, compared)), render_comparison)
 
 

@@ -199,14 +199,15 @@ def _of_report(config: RunConfig, path: Ledger) -> list[str]:
         notes.append("report.break_even has no effect: there is no benchmark to break even with")
     elif config.report.break_even and not path.loan.any():
         notes.append("report.break_even has no effect: nothing is borrowed, so no spread is paid")
-    if config.benchmark is not None and _same(config, config.benchmark):
-        notes.append("the benchmark has the settings of the run itself: all differences from it are zero")
+    for benchmark in config.benchmarks:
+        if _same(config, benchmark):
+            which = "the benchmark" if benchmark is config.benchmark else f"the benchmark {benchmark.name}"
+            notes.append(f"{which} has the settings of the run itself: all differences from it are zero")
     return notes
 
 
 def _same(config: RunConfig, benchmark: RunConfig) -> bool:
     """Return whether two configurations are equal except for their names and benchmarks."""
-    alike = config == benchmark.model_copy(
-        update={"name": config.name, "benchmark": config.benchmark, "file": config.file, "overrides": config.overrides}
-    )
+    kept = ("name", "benchmark", "other_benchmarks", "file", "overrides")
+    alike = config == benchmark.model_copy(update={field: getattr(config, field) for field in kept})
     return alike and config.folder.resolve() == benchmark.folder.resolve()

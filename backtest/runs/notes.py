@@ -131,8 +131,9 @@ def _late_start(plan: Plan, begins: pd.Timestamp) -> list[str]:
             if rows > 1
         ]
         reasons.append(f"windows such as {' and '.join(windows)} have to be filled first")
-    elif begins > dates[asked] and plan.benchmark is not None and plan.benchmark.first_trade == begins:
-        reasons.append(f"its benchmark, {plan.benchmark.config.name}, begins then")
+    elif begins > dates[asked]:
+        latest_benchmarks = [each.config.name for each in plan.benchmarks if each.first_trade == begins]
+        reasons += [f"its benchmark, {name}, begins then" for name in latest_benchmarks[:1]]
     why = f": {', and '.join(reasons)}"
     return [f"start is {start}, but the run begins on {begins:%Y-%m-%d}{why}"] if reasons else []
 

@@ -25,7 +25,7 @@ def run(
     refresh: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BacktestResult:
-    """Run a backtest and its benchmark over the same dates. No file is written except fetched data, in the cache.
+    """Run a backtest and its benchmarks over the same dates. No file is written except fetched data, in the cache.
 
     Args:
         config: the path of a configuration, its settings as a mapping, or a `RunConfig`.
@@ -111,6 +111,6 @@ def run_on(config: RunConfig, steps: Steps, on_step: Callable[[str], None] = lam
     """Run a configuration with the steps that are there already; see `run`."""
     plan, notes = steps.plan(config, on_step)
     steps.log_warnings(plan)
-    benchmark = steps.benchmark(plan)
+    benchmarks = steps.benchmarks(plan)
     on_step("strategy")
-    return result_of(steps.decided(plan), benchmark, notes)
+    return result_of(steps.decided(plan), benchmarks, notes)

@@ -70,7 +70,7 @@ class Plan:
     Args:
         config: settings of the run.
         data: market data of the run.
-        benchmark: plan of the benchmark.
+        benchmarks: plans of the benchmarks; the strategy may follow the first one.
         agenda: all rebalance dates.
         first: position in the agenda of the first date with enough history.
         shared: work shared with other plans.
@@ -78,7 +78,7 @@ class Plan:
 
     config: RunConfig
     data: MarketData
-    benchmark: "Plan | None"
+    benchmarks: "tuple[Plan, ...]"
     agenda: Agenda
     first: int
     shared: SharedWork
@@ -105,12 +105,17 @@ class Plan:
         first = shared.first(settings, data, followed, find)
         if config.leverage is not None:
             first = find(config.leverage, begin=first)
-        return cls(config, data, benchmark, agenda, first, shared)
+        return cls(config, data, () if benchmark is None else (benchmark,), agenda, first, shared)
 
-    def under(self, config: RunConfig, benchmark: "Plan | None") -> "Plan":
-        """Return the plan of another configuration with the same `DecisionSettings`, and of the same benchmark."""
-        same = config == self.config and benchmark is self.benchmark
-        return self if same else replace(self, config=config, benchmark=benchmark)
+    def under(self, config: RunConfig, benchmarks: "tuple[Plan, ...]") -> "Plan":
+        """Return the plan of another configuration with the same `DecisionSettings`, and the same first benchmark."""
+        same = config == self.config and benchmarks == self.benchmarks
+        return self if same else replace(self, config=config, benchmarks=benchmarks)
+
+    @property
+    def benchmark(self) -> "Plan | None":
+        """Plan of the benchmark that relative numbers are about."""
+        return next(iter(self.benchmarks), None)
 
     @property
     def setup(self) -> Setup:
@@ -147,7 +152,7 @@ class Plan:
     def first_trade(self) -> pd.Timestamp:
         """First date of NAV: the date of the first trade, or of the last close before a trade at the open.
 
-        It is the latest of the strategy's own date, the configured start, and the benchmark's date.
+        It is the latest of the strategy's own date, the configured start, and the benchmarks' dates.
 
         Raises:
             SimulationError: the date would be the last date of the data, or after it.
@@ -158,7 +163,7 @@ class Plan:
         if row >= len(self.data.dates) - 1:
             raise no_trade_before_the_end(len(self.data.dates))
         own = self.data.dates[row]
-        return own if self.benchmark is None else max(own, self.benchmark.first_trade)
+        return max(own, *(benchmark.first_trade for benchmark in self.benchmarks)) if self.benchmarks else own
 
     @cached_property
     def terms(self) -> Terms:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -53,28 +54,29 @@ class Benchmark:
         return settings_notes(self.decided.plan)
 
 
-def result_of(decided: Decided, benchmark: Benchmark | None = None, notes: Sequence[str] = ()) -> ResultOnDemand:
+def result_of(decided: Decided, benchmarks: Sequence[Benchmark] = (), notes: Sequence[str] = ()) -> ResultOnDemand:
     """Simulate decisions; the result has NAV and headline numbers, and everything else on first use.
 
     Args:
         decided: the decisions.
-        benchmark: the benchmark, if there is one.
-        notes: notes on the dates that the run shares with its benchmark.
+        benchmarks: the benchmarks, of which relative numbers are about the first.
+        notes: notes on the dates that the run shares with its benchmarks.
 
     Raises:
-        SimulationError: a trade would cost all of NAV, or the benchmark is ruined before the run ends.
+        SimulationError: a trade would cost all of NAV, or a benchmark is ruined before the run ends.
     """
     config = decided.plan.config
     ledger = decided.path(decided.plan.terms).ledger()
-    if benchmark is not None and len(benchmark.result.nav) < len(ledger.nav):
-        raise lost_before_the_end(benchmark.result)
+    for benchmark in benchmarks:
+        if len(benchmark.result.nav) < len(ledger.nav):
+            raise lost_before_the_end(benchmark.result)
     return ResultOnDemand.of(
         ledger,
         decided.plan.data,
         name=config.name,
         strategy=config.strategy.name,
         own_metrics=_own_metrics(config),
-        build=partial(_whole, decided, ledger, benchmark, notes, _read_now(config)),
+        build=partial(_whole, decided, ledger, benchmarks, notes, _read_now(config)),
     )
 
 
@@ -84,9 +86,9 @@ def _read_now(config: RunConfig) -> dict[str, Any]:
 
 
 def _whole(
-    decided: Decided, ledger: Ledger, benchmark: Benchmark | None, notes: Sequence[str], read: Mapping[str, Any]
+    decided: Decided, ledger: Ledger, benchmarks: Sequence[Benchmark], notes: Sequence[str], read: Mapping[str, Any]
 ) -> BacktestResult:
-    """Return a result with its tables and notes and, with a benchmark, what relates it to that."""
+    """Return a result with its tables and notes and, with benchmarks, what relates it to them."""
     plan, config, settings = decided.plan, decided.plan.config, read["settings"]
     sleeves = sleeve_targets(decided)
     result = build_result(
@@ -111,19 +113,21 @@ def _whole(
         setup=plan.setup,
         renderer=render_result,
     )
-    other = plan.benchmark
-    if benchmark is None or other is None:
+    if not benchmarks:
         return result
+    end, prices = result.nav.index[-1], result.consumer_prices
+    first, *others = (replace(benchmark.result.until(end), consumer_prices=prices) for benchmark in benchmarks)
+    about = [
+        _of_benchmark(listed, known, other, plan)
+        for benchmark, other in zip(benchmarks, plan.benchmarks, strict=True)
+        for listed, known in ((other.data.notes, plan.data.notes), (benchmark.notes, ()))
+    ]
     return replace(
         result,
-        benchmark=replace(benchmark.result.until(result.nav.index[-1]), consumer_prices=result.consumer_prices),
-        break_even=_break_even(result, decided, benchmark.result),
-        notes=(
-            *result.notes,
-            *notes,
-            *_of_benchmark(other.data.notes, plan.data.notes),
-            *_of_benchmark(benchmark.notes, ()),
-        ),
+        benchmark=first,
+        other_benchmarks=tuple(others),
+        break_even=_break_even(result, decided, benchmarks[0].result),
+        notes=(*result.notes, *notes, *chain.from_iterable(about)),
         warnings=warnings_of(plan),
     )
 
@@ -176,11 +180,12 @@ def lost_before_the_end(benchmark: BacktestResult) -> SimulationError:
 
 
 def warnings_of(plan: Plan) -> tuple[str, ...]:
-    """Warnings about the data of a run and of its benchmark."""
+    """Warnings about the data of a run and of its benchmarks."""
     own = plan.data.warnings
-    return own if plan.benchmark is None else (*own, *_of_benchmark(plan.benchmark.data.warnings, own))
+    return (*own, *(line for other in plan.benchmarks for line in _of_benchmark(other.data.warnings, own, other, plan)))
 
 
-def _of_benchmark(notes: Sequence[str], of_run: Sequence[str]) -> list[str]:
-    """Notes on the benchmark that the run does not have already."""
-    return [f"benchmark: {note}" for note in notes if note not in of_run]
+def _of_benchmark(notes: Sequence[str], of_run: Sequence[str], benchmark: Plan, run: Plan) -> list[str]:
+    """Notes on a benchmark that the run does not have already; one of several benchmarks is named."""
+    which = f"benchmark {benchmark.config.name}" if len(run.benchmarks) > 1 else "benchmark"
+    return [f"{which}: {note}" for note in notes if note not in of_run]

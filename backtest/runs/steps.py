@@ -1,16 +1,16 @@
 """`Steps`: the steps of runs, kept by the settings that they read, so that a change repeats only what depends on it.
 
     market data  `data`
-    dates        `data` of the run and of its benchmark, `start`, `end`
+    dates        `data` of the run and of its benchmarks, `start`, `end`
     plan         `DecisionSettings`; covariances and answers of the strategy alone depend on fewer (`SharedWork`)
     decisions    `DecisionSettings`, and the date of the first trade
-    benchmark    all settings of the benchmark, and the date of the first trade
+    benchmark    all settings of a benchmark, and the date of the first trade
 
 The path and its numbers take less time than to look them up.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -50,7 +50,7 @@ class Steps:
         self._series: dict[Key, RawSeries] = {}  # each series is fetched once
         self._logged: set[str] = set()
         self._markets: Kept[MarketData] = Kept(_MOST)
-        self._dates: Kept[tuple[MarketData, MarketData | None, Sequence[str]]] = Kept(_MOST)
+        self._dates: Kept[tuple[list[MarketData], Sequence[str]]] = Kept(_MOST)
         self._shared = SharedWork()
         self._plans: Kept[Plan] = Kept(_MOST)
         self._decided: Kept[Decided] = Kept(_MOST)
@@ -67,7 +67,7 @@ class Steps:
         return self._markets.get((config.data, config.folder), lambda: self._load(config))
 
     def plan(self, config: RunConfig, on_step: Callable[[str], None] = lambda _: None) -> tuple[Plan, Sequence[str]]:
-        """Return the plan of a run and its benchmark over their common dates, and notes on those dates.
+        """Return the plan of a run and its benchmarks over their common dates, and notes on those dates.
 
         Args:
             config: the configuration.
@@ -75,20 +75,19 @@ class Steps:
         """
         on_step("data")
         own = self.market(config)
-        if config.benchmark is not None:
+        if config.benchmarks:
             on_step("benchmark")
-        other = None if config.benchmark is None else self.market(config.benchmark)
-        data, other, notes = self._dates.get(
-            (own, other, config.start, config.end), lambda: _common_dates(config, own, other)
+        others = {benchmark.name: self.market(benchmark) for benchmark in config.benchmarks}
+        named = tuple(others) if len(others) > 1 else ()  # notes name several benchmarks
+        (data, *cut), notes = self._dates.get(
+            (own, *others.values(), named, config.start, config.end), lambda: _common_dates(config, own, others)
         )
-        benchmark = kept = None
-        if config.benchmark is not None and other is not None:
-            kept = self._plan(config.benchmark, other, None)
-            benchmark = kept.under(config.benchmark, None)
-        return self._plan(config, data, kept).under(config, benchmark), notes
+        kept = [self._plan(*each, None) for each in zip(config.benchmarks, cut, strict=True)]
+        benchmarks = tuple(plan.under(each, ()) for plan, each in zip(kept, config.benchmarks, strict=True))
+        return self._plan(config, data, next(iter(kept), None)).under(config, benchmarks), notes
 
     def log_warnings(self, plan: Plan) -> None:
-        """Log the warnings about the data of a plan and its benchmark, each once for all runs."""
+        """Log the warnings about the data of a plan and its benchmarks, each once for all runs."""
         new = [warning for warning in dict.fromkeys(warnings_of(plan)) if warning not in self._logged]
         self._logged.update(new)
         for warning in new:
@@ -98,14 +97,12 @@ class Steps:
         """Return the decisions of a plan from its first trade."""
         return self._decide(plan, plan.first_trade)
 
-    def benchmark(self, plan: Plan) -> Benchmark | None:
-        """Return the benchmark of a plan, if it has one, from the first trade of the plan."""
-        other, begin = plan.benchmark, plan.first_trade
-        if other is None:
-            return None
-        return self._benchmarks.get(
-            (other.config, other.agenda, begin), lambda: Benchmark.of(self._decide(other, begin))
-        )
+    def benchmarks(self, plan: Plan) -> tuple[Benchmark, ...]:
+        """Return the benchmarks of a plan, from the first trade of the plan."""
+        return tuple(self._benchmark(other, plan.first_trade) for other in plan.benchmarks)
+
+    def _benchmark(self, plan: Plan, begin: pd.Timestamp) -> Benchmark:
+        return self._benchmarks.get((plan.config, plan.agenda, begin), lambda: Benchmark.of(self._decide(plan, begin)))
 
     def _decide(self, plan: Plan, begin: pd.Timestamp) -> Decided:
         """Decide from a first trade on; a strategy that reads its path is asked again for each path."""
@@ -129,13 +126,13 @@ class Steps:
 
 
 def _common_dates(
-    config: RunConfig, own: MarketData, other: MarketData | None
-) -> tuple[MarketData, MarketData | None, Sequence[str]]:
-    """Return the data of a run and of its benchmark on their common dates up to its end, and notes on those dates."""
+    config: RunConfig, own: MarketData, others: Mapping[str, MarketData]
+) -> tuple[list[MarketData], Sequence[str]]:
+    """Return the data of a run and of its benchmarks on their common dates up to its end, and notes on those dates."""
     data = _until_end(own, config)
-    if other is None:
-        return data, None, ()
-    return on_common_dates(data, _until_end(other, config))
+    if not others:
+        return [data], ()
+    return on_common_dates(data, {name: _until_end(other, config) for name, other in others.items()})
 
 
 def _until_end(data: MarketData, config: RunConfig) -> MarketData:

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from backtest.data.series_spec import SeriesSpec
 from backtest.data.sources.address import PathOrAddress, is_address
 from backtest.data.sources.registry import file_sources, open_source, source_of_file
+from backtest.data.sources.tables.dialect import Dialect
 from backtest.data.sources.tables.regular_file import clear_errors
 from backtest.errors import DataError, InsufficientHistory, StrategyError
 from backtest.strategy.allocation import reject_percents, spread_over_classes
@@ -48,28 +49,35 @@ class WeightFile:
     weights: pd.DataFrame
 
     @classmethod
-    def of_setting(cls, file: str, info: ValidationInfo) -> "WeightFile":
+    def of_setting(cls, file: str, sheet: str | None, info: ValidationInfo) -> "WeightFile":
         """Read the file that the setting `file` of a strategy names, relative to the folder of its configuration.
+
+        Args:
+            file: the path.
+            sheet: sheet of a workbook; not needed if only one has a table.
+            info: context of the validation, with the folder.
 
         Raises:
             PydanticCustomError: as `read`, at the place of the setting.
         """
         folder = (info.context or {}).get(FOLDER, Path())
         try:
-            return cls.read(folder / Path(file).expanduser())
+            return cls.read(folder / Path(file).expanduser(), sheet)
         except DataError as problem:
             raise PydanticCustomError(
                 "elsewhere", "{message}", {"message": str(problem), "setting": "file"}
             ) from problem
 
     @classmethod
-    def read(cls, path: Path) -> "WeightFile":
+    def read(cls, path: Path, sheet: str | None = None) -> "WeightFile":
         """Read a file of this machine.
 
         Raises:
             DataError: the file cannot be read, a date appears twice, or a weight is missing or a percentage.
         """
-        spec = SeriesSpec(path.name, source_of_file(path.name), "", str(path), "prices", None)
+        spec = SeriesSpec(
+            path.name, source_of_file(path.name), "", str(path), "prices", None, dialect=Dialect(sheet=sheet)
+        )
         source = open_source(spec, Path(), Path())
         if path.is_dir():
             raise DataError(f"{path.name}: a folder; expected a {file_sources()} file of dates and weights")

@@ -113,17 +113,17 @@ class GroupRuns:
         numbers = GroupNumbers.empty(group.runs)
         try:
             plan, _ = self._steps.plan(group.config)
-            benchmark = self._steps.benchmark(plan)
+            benchmarks = self._steps.benchmarks(plan)
             decided = self._steps.decided(plan)
         except BacktestError as problem:
             numbers.errors.update(dict.fromkeys(range(len(group.runs)), str(problem)))
             return lambda: numbers
         paths = [self._path(group, decided, int(j)) for j in group.terms]
-        return partial(_simulate, decided.plan, paths, numbers, None if benchmark is None else benchmark.result)
+        return partial(_simulate, decided.plan, paths, numbers, [benchmark.result for benchmark in benchmarks])
 
     def _path(self, group: Group, decided: Decided, j: int) -> Callable[[], Path]:
         """Return a function that simulates the path of one run, or raises why it cannot."""
-        plan = decided.plan.under(self._configs[group.market][j], decided.plan.benchmark)
+        plan = decided.plan.under(self._configs[group.market][j], decided.plan.benchmarks)
         terms = self._terms_of(plan, group.market, j)
         if isinstance(terms, BacktestError):
             return partial(_raise, terms)
@@ -152,7 +152,7 @@ def _raise(problem: BacktestError) -> Path:
 
 @one_blas_thread()
 def _simulate(
-    plan: Plan, paths: Sequence[Callable[[], Path]], numbers: GroupNumbers, benchmark: BacktestResult | None
+    plan: Plan, paths: Sequence[Callable[[], Path]], numbers: GroupNumbers, benchmarks: Sequence[BacktestResult]
 ) -> GroupNumbers:
     """Simulate the paths of a group, and fill in their numbers."""
     from backtest.analysis.metrics.headline_kernel import measure
@@ -166,8 +166,9 @@ def _simulate(
     for k, simulate in enumerate(paths):
         try:
             path = simulate()
-            if benchmark is not None and len(benchmark.nav) < len(path.nav):
-                raise lost_before_the_end(benchmark)
+            for benchmark in benchmarks:
+                if len(benchmark.nav) < len(path.nav):
+                    raise lost_before_the_end(benchmark)
             totals = path.totals(room)
         except BacktestError as problem:
             numbers.errors[k] = str(problem)

@@ -38,28 +38,28 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_stacks_show_no_background_between_layers(folders: dict[str, Path], page_of: OpenPage, width: int) -> None:
-    page = page_of(folders["long"] / "tearsheet.html", width=width)
-    draw_all(page)
-    found = page.evaluate(BACKGROUND)
-    assert found["pixels"] > 20_000
-    assert found["bare"] == 0
-
-
-@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("name", ["long", "short"])
 def test_each_layer_begins_where_the_layer_below_ends(
     folders: dict[str, Path], page_of: OpenPage, name: str, width: int
 ) -> None:
-    """Areas reach from zero to the sum up to their own part, on the same dates, a pixel or more apart."""
+    """Areas reach from zero to the sum up to their own part, on the same dates, a pixel or more apart.
+
+    So no background shows between the layers of long weights, which fill their chart.
+    """
     page = page_of(folders[name] / "tearsheet.html", width=width)
+    assert page.locator("input[data-from]").first.input_value() == "2003-12-31", "the range begins with the first NAV"
     draw_all(page)
+    charts = drawn(page)
     for chart in ("weights", "risk"):
-        found = drawn(page)[chart]
+        found = charts[chart]
         for panel in range(len(found["grid"])):
             areas = [one for one in found["series"] if one["xAxisIndex"] == panel and one.get("areaStyle")]
             wide = float(page.locator(f"[data-chart={chart}]").evaluate("one => one.clientWidth"))
             assert_layers(areas, wide - found["grid"][panel]["left"] - found["grid"][panel]["right"])
+    if name == "long":
+        background = page.evaluate(BACKGROUND)
+        assert background["pixels"] > 20_000
+        assert background["bare"] == 0
 
 
 def assert_layers(areas: list[dict[str, Any]], width: float) -> None:
@@ -76,8 +76,3 @@ def assert_layers(areas: list[dict[str, Any]], width: float) -> None:
         np.testing.assert_allclose(np.nan_to_num(tops), expected, rtol=0, atol=1e-9)
         sums[side] = expected
     assert all(lower["z"] > upper["z"] for lower, upper in pairwise(areas) if lower["name"] != upper["name"])
-
-
-def test_the_range_begins_with_the_first_nav(folders: dict[str, Path], page_of: OpenPage) -> None:
-    page = page_of(folders["long"] / "tearsheet.html")
-    assert page.locator("input[data-from]").first.input_value() == "2003-12-31"

@@ -3,8 +3,10 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.reporting.format import FILTERS
@@ -23,17 +25,35 @@ from support.pages.browser_page import (
 from support.pages.page_cases import MARKUP, MARKUP_ASSETS, MARKUP_NOTE
 
 
-def test_the_tearsheet_fits_its_window(report: Path, page_of: OpenPage) -> None:
+def test_a_tearsheet_shows_the_numbers_of_its_summary_is_accessible_and_fits_its_window(
+    report: Path, page_of: OpenPage
+) -> None:
+    """All checks of one page, because opening it takes longer than most of them."""
     path = report / "tearsheet.html"
     page = page_of(path, width=390)
     for width in (390, 768, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         assert standing_out(page) == []
+    assert_headline(page, json.loads((report / "summary.json").read_text(encoding="utf-8")))
+    assert_read_aloud(page)
     assert standing_out(page_of(path, width=390, scripts=False)) == []
 
 
-def test_a_screen_reader_can_read_the_tearsheet(report: Path, page_of: OpenPage) -> None:
-    page = page_of(report / "tearsheet.html")
+def assert_headline(page: Page, summary: dict[str, Any]) -> None:
+    measures = {metric.label: metric for metric in shown_in("card")}
+    cards = page.locator(".card").all()
+    assert len(cards) >= 5
+    for card in cards:
+        measure = measures[card.locator(".label").inner_text()]
+        write = FILTERS[measure.form]
+        assert card.locator(".value").inner_text() == write(summary[measure.key])
+        if "benchmark" in summary:
+            shown, _, _ = card.locator(".other").inner_text().partition(" (")  # the confidence interval
+            assert shown == f"benchmark {write(summary['benchmark'][measure.key])}"
+
+
+def assert_read_aloud(page: Page) -> None:
+    """Assert that a screen reader finds its way, and that axe-core finds nothing serious."""
     levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all("all => all.map(one => Number(one.tagName[1]))")
     assert levels.count(levels[0]) == levels[0] == 1
     assert all(below <= above + 1 for above, below in pairwise(levels))
@@ -55,20 +75,6 @@ def test_the_tearsheet_is_complete_without_scripts(report_of: ReportOf, page_of:
     assert pictures.count() >= 6
     assert all(pictures.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0)"))
     assert axe_findings(page_of(frozen(page, tmp_path))) == []
-
-
-def test_the_headline_shows_the_numbers_of_the_summary(report: Path, page_of: OpenPage) -> None:
-    summary = json.loads((report / "summary.json").read_text(encoding="utf-8"))
-    measures = {metric.label: metric for metric in shown_in("card")}
-    cards = page_of(report / "tearsheet.html").locator(".card").all()
-    assert len(cards) >= 5
-    for card in cards:
-        measure = measures[card.locator(".label").inner_text()]
-        write = FILTERS[measure.form]
-        assert card.locator(".value").inner_text() == write(summary[measure.key])
-        if "benchmark" in summary:
-            shown, _, _ = card.locator(".other").inner_text().partition(" (")  # the confidence interval
-            assert shown == f"benchmark {write(summary['benchmark'][measure.key])}"
 
 
 @pytest.mark.parametrize("case", ["sample", "markup"])

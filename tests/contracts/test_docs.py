@@ -124,7 +124,7 @@ def settings_classes(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
         for field in annotation.model_fields.values():
-            if field.annotation is not annotation:
+            if not field.exclude and field.annotation is not annotation:
                 yield from settings_classes(field.annotation)
     elif annotation is not RunConfig.model_fields["benchmark"].annotation:
         for part in get_args(annotation):

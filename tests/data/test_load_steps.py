@@ -156,8 +156,8 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
         "to_levels": ["prepare.levels", "dates.spacing", "quality.missing_values"],
         "splice": ["prepare.splicing"],
         "align": ["prepare.alignment", "dates.spacing"],
-        "convert": ["prepare.conversion"],
-        "build": ["prepare.build_market", "dates.spacing", "prepare.leveraged_fund",
+        "convert": ["prepare.conversion", "prepare.rates.hedging"],
+        "build": ["prepare.build_market", "dates.spacing", "prepare.leveraged_fund", "prepare.rates.cash_returns",
                   "prepare.consumer_prices", "prepare.bars", "prepare.provenance", "quality.lagging",
                   "prepare.quotes", "data_settings"],
     }  # fmt: skip

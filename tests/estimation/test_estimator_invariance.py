@@ -23,6 +23,8 @@ from support.builders.shipped_estimators import (
     market,
 )
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
+
 # ------------------------------------------------------------------------------------------------------ what is missing
 
 

@@ -31,6 +31,8 @@ from support.builders.shipped_estimators import (
     market,
 )
 
+pytestmark = pytest.mark.usefixtures("each_fit_once")
+
 
 def test_classes_found_are_the_choices_of_a_configuration() -> None:
     """Each class can be chosen in a configuration by its own name."""

@@ -142,8 +142,7 @@ def test_returns_of_a_bootstrap_draw_equal_a_run_at_its_spread(tmp_path: Path) -
         path = of_multiple(tmp_path, 1.6, {"asset": "bonds"}, cash=0.03, rebalance={"frequency": frequency})
         steps = Steps(offline=True)
         plan, _ = steps.plan(load_config(path))
-        decided, benchmark = steps.decided(plan), steps.benchmark(plan)
-        assert benchmark is not None
+        decided, (benchmark,) = steps.decided(plan), steps.benchmarks(plan)
         match = Match.of(decided, benchmark.result)
         free, dear = match.path(0.0), match.path(0.04)
         exposure = free.ledger().loan[1:] / free.nav[:-1] * plan.data.days[1:] / 360

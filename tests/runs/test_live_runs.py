@@ -181,12 +181,12 @@ def test_without_cache_or_sources_a_run_exits_with_3_and_a_line_per_symbol_in_ti
 # 3. Several processes
 
 
-def test_four_processes_on_one_empty_cache_give_the_same_report(servers: LocalServers, tmp_path: Path) -> None:
+def test_three_processes_on_one_empty_cache_give_the_same_report(servers: LocalServers, tmp_path: Path) -> None:
     """One of them fetches each series, and the others wait for it and read the cache."""
     config = small(tmp_path, cash="^IRX")
-    processes = [servers.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(4)]
+    processes = [servers.start("run", config.name, "--output", f"report{i}", cwd=tmp_path) for i in range(3)]
     answers = [finished(process) for process in processes]
-    assert [(answer.code, answer.err) for answer in answers] == [(0, "")] * 4
-    reports = [report_of(tmp_path / f"report{i}") for i in range(4)]
+    assert [(answer.code, answer.err) for answer in answers] == [(0, "")] * 3
+    reports = [report_of(tmp_path / f"report{i}") for i in range(3)]
     assert all(report == reports[0] for report in reports)
     assert [servers.sources.asked(symbol) for symbol in ("SPY", "TLT", "^IRX")] == [1, 1, 1]

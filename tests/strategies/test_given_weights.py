@@ -3,7 +3,9 @@
 # ruff: noqa: E501 - each message is one line
 
 import pickle
+import sys
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,46 @@ def test_it_decides_on_the_dates_of_the_file(tmp_path: Path) -> None:
         "1 of 3 dates of given weights are not dates of the data; such weights count from the next one: "
         "1990-03-15 from 1990-03-31" in result.notes
     )
+
+
+def workbook(folder: Path, **sheets: str) -> Path:
+    """Write sheets with rows of text as a workbook, whose dates are dates and whose weights are numbers."""
+    with pd.ExcelWriter(folder / "weights.xlsx", engine="openpyxl") as book:
+        for name, text in sheets.items():
+            pd.read_csv(StringIO(text), parse_dates=["date"]).to_excel(book, sheet_name=name, index=False)
+    return folder / "weights.xlsx"
+
+
+def of_workbook(folder: Path, **settings: Any) -> dict[str, Any]:
+    return {
+        **load_config(config(folder)).resolved(),
+        "strategy": {"name": "given_weights", "file": str(folder / "weights.xlsx"), **settings},
+    }
+
+
+def test_a_workbook_gives_the_weights_of_the_same_text(tmp_path: Path) -> None:
+    workbook(tmp_path, Fund=ROWS, Notes="date\n2020-01-01\n")
+    result = bt.run(of_workbook(tmp_path))
+    assert result.target_weights.equals(bt.run(config(tmp_path)).target_weights)
+    assert list(result.strategy_files) == [str(tmp_path / "weights.xlsx")]
+
+
+def test_the_sheet_of_a_workbook_with_several_is_named(tmp_path: Path) -> None:
+    workbook(tmp_path, Old=ROWS.replace("0.6", "0.7"), New=ROWS)
+    assert bt.run(of_workbook(tmp_path, sheet="New")).target_weights.iloc[0].tolist() == [0.6, 0.0, 0.4]
+    for sheet, message in (
+        ({}, r"2 sheets with tables \(Old, New\); expected one. Hint: name it by the setting sheet"),
+        ({"sheet": "Newer"}, "no sheet Newer; it has Old, New"),
+    ):
+        with pytest.raises(ConfigError, match=rf"strategy\.file: weights\.xlsx: {message}"):
+            bt.run(of_workbook(tmp_path, **sheet))
+
+
+def test_a_workbook_without_openpyxl_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workbook(tmp_path, Fund=ROWS)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(ConfigError, match=r"strategy\.file: weights\.xlsx: .* needs the package openpyxl.*\[xlsx\]'$"):
+        bt.run(of_workbook(tmp_path))
 
 
 def test_a_rebalance_frequency_wins_over_the_dates_of_the_file(tmp_path: Path) -> None:

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
-from backtest.analysis.metrics.metric_registry import SUMMARY, shown_in
+from backtest.analysis.metrics.metric_registry import BY_KEY, SUMMARY, shown_in
 from backtest.analysis.metrics.records.benchmark_records import AGAINST_BENCHMARK
 from backtest.analysis.metrics.records.metric_record import MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.run_record import RunRecord
+from backtest.analysis.uncertainty.sharpe_difference import sharpe_difference
+
+OF_EACH_BENCHMARK = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown")
+"""Keys of the metrics that a summary has of each of several benchmarks."""
 
 
 def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, Any]:
@@ -23,7 +27,9 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
     `calendar_tables.drawdown_lengths`, deepest first; `crises` that the dates cover completely, each with
     `name`, `start` and `end` of the crisis, `first` and `last` of the dates that count, and `return` and `drawdown`
     between them; `confidence`, an interval [low, high] or None by metric, with the level, draws, seed and mean block of
-    the bootstrap. The benchmark covers the same dates, so its crises come in the same order.
+    the bootstrap. The benchmark covers the same dates, so its crises come in the same order. With several benchmarks,
+    `benchmarks` has by name the numbers of `OF_EACH_BENCHMARK`, and the `sharpe_difference` of the run less the
+    benchmark with an interval [low, high] or None; see `sharpe_difference.SharpeDifference`.
 
     Args:
         result: record of the run.
@@ -41,7 +47,19 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
         summary["benchmark"] = {**_entries(benchmark, single), **_entries(run, related)}
         if result.loan.any():
             summary["break_even"] = _break_even(result.break_even)
+    if result.other_benchmarks:
+        summary["benchmarks"] = {side.name: _next_to(run, RunNumbers(side)) for side in result.benchmarks}
     return summary
+
+
+def _next_to(run: RunNumbers, benchmark: RunNumbers) -> dict[str, Any]:
+    """Return a few numbers of one of several benchmarks, and the run's Sharpe ratio less the benchmark's."""
+    tested = sharpe_difference(run.excess, benchmark.excess, run.periods_per_year)
+    return {
+        **{key: BY_KEY[key].value(benchmark) for key in OF_EACH_BENCHMARK},
+        "sharpe_difference": tested.difference,
+        "sharpe_difference_interval": None if tested.interval is None else list(tested.interval),
+    }
 
 
 def headline(run: RunNumbers, own: Sequence[MetricRecord] = ()) -> dict[str, float]:

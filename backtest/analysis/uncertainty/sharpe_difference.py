@@ -15,9 +15,11 @@ p-values are two-sided and for a single pair. Among many pairs some p-values are
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
+from backtest.analysis.uncertainty.bootstrap import LEVEL
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
 from backtest.numerics.tolerances import has_risk
@@ -54,6 +56,17 @@ class SharpeDifference:
     difference: float
     memmel: SharpeTest
     ledoit_wolf: SharpeTest
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Normal interval of the difference, by the standard error of Ledoit and Wolf; None without that error.
+
+        >>> tested = SharpeTest(0.1, 0.05)
+        >>> [round(end, 3) for end in SharpeDifference(0.2, tested, tested).interval]
+        [0.004, 0.396]
+        """
+        half = NormalDist().inv_cdf((1 + LEVEL) / 2) * self.ledoit_wolf.standard_error
+        return None if math.isnan(half) else (self.difference - half, self.difference + half)
 
 
 @one_blas_thread()

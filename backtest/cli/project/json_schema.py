@@ -48,7 +48,9 @@ def json_schema() -> Schema:
         part["required"] = ["name"]
     for unused in ("StrategyChoice", "Strategy", "Metric"):
         parts.pop(unused, None)
-    del run["properties"]["file"]
+    for name, field in RunConfig.model_fields.items():
+        if field.exclude:
+            del run["properties"][name]
     inherited = {EXTENDS: {"type": "string", "description": "Another configuration, whose settings are inherited."}}
     run["properties"] = {**inherited, **run["properties"]}
     run["properties"]["strategy"] = _strategy([references[strategy] for strategy in strategies.values()])
@@ -136,14 +138,15 @@ def _strategy(shipped: list[str]) -> Schema:
     }
 
 
+_ONE_BENCHMARK: list[Schema] = [
+    {"type": "string"},
+    {"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1},
+    {"type": "object", "required": ["strategy"]},
+]
 _BENCHMARK: Schema = {
-    "description": "What the run is compared with: a configuration, a strategy, a series, or weights of assets.",
-    "anyOf": [
-        {"type": "string"},
-        {"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1},
-        {"type": "object", "required": ["strategy"]},
-        {"type": "null"},
-    ],
+    "description": "What the run is compared with: a configuration, a strategy, a series, or weights of assets; "
+    "or a list of these, the main one first.",
+    "anyOf": [*_ONE_BENCHMARK, {"type": "array", "items": {"anyOf": _ONE_BENCHMARK}, "minItems": 1}, {"type": "null"}],
 }
 
 

@@ -1,6 +1,6 @@
-"""Market data on common dates, for a run and its benchmark or for the runs of a comparison."""
+"""Market data on common dates, for a run and its benchmarks or for the runs of a comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -53,41 +53,55 @@ def on_shared_dates(markets: Sequence[MarketData], end: pd.Timestamp, stated: in
     return cut
 
 
-def on_common_dates(data: MarketData, other: MarketData) -> tuple[MarketData, MarketData, tuple[str, ...]]:
-    """Cut two markets to the same last date and, from the date on which both have begun, to the dates that they share.
+def on_common_dates(data: MarketData, benchmarks: Mapping[str, MarketData]) -> tuple[list[MarketData], tuple[str, ...]]:
+    """Cut markets to the same last date and, from the date on which all have begun, to the dates that they share.
 
-    Both get the periods per year from the settings of the run, else the number inferred from the shared dates.
+    All get the periods per year from the settings of the run, else the number inferred from the shared dates.
+
+    Args:
+        data: market data of the run.
+        benchmarks: market data of its benchmarks by name, one or more.
+
+    Returns:
+        The markets, the run's first, and notes on their dates.
 
     Raises:
         DataError: the markets have different frequencies, or share fewer than two dates.
     """
-    spacings = spacing_of(data.dates), spacing_of(other.dates)
-    if not spacings[0].same_frequency(spacings[1]):
-        own = [_in_words(spacing) for spacing in spacings]
-        raise DataError(
-            f"the benchmark's data is {own[1]}, the run's {own[0]}; expected the same. Hint: a benchmark on the same "
-            "source."
-        )
-    end, shared = min(data.dates[-1], other.dates[-1]), shared_dates([data, other])
+    markets, single = [data, *benchmarks.values()], len(benchmarks) == 1
+    owners = ["run's", *("benchmark's" if single else f"benchmark {name}'s" for name in benchmarks)]
+    all_of_them = f"the run and its {'benchmark' if single else 'benchmarks'}"
+    spacings = [spacing_of(market.dates) for market in markets]
+    for spacing, whose in zip(spacings, owners, strict=True):
+        if not spacings[0].same_frequency(spacing):
+            raise DataError(
+                f"the {whose} data is {_in_words(spacing)}, the run's {_in_words(spacings[0])}; expected the same. "
+                "Hint: a benchmark on the same source."
+            )
+    end, shared = min(market.dates[-1] for market in markets), shared_dates(markets)
     if len(shared) < 2:
-        raise DataError(f"the run and its benchmark share {len(shared)} dates; expected two or more")
+        raise DataError(f"{all_of_them} share {len(shared)} dates; expected two or more")
     notes = []
-    if data.dates[-1] != other.dates[-1]:
-        notes.append(f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its benchmark")
+    if any(market.dates[-1] != end for market in markets):
+        notes.append(
+            f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its "
+            f"{'benchmark' if single else 'benchmarks'}"
+        )
     stated = data.periods_per_year if data.periods_per_year != spacings[0].periods_per_year else None
-    cut = on_shared_dates([data, other], end, stated)
-    for market, shorter, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True):
+    cut = on_shared_dates(markets, end, stated)
+    lack = "the other history does not" if single else "not all of the other histories"
+    for market, shorter, whose in zip(markets, cut, owners, strict=True):
         left_out = int((market.dates <= end).sum()) - len(shorter.dates)
         if left_out:
-            notes.append(f"{left_out} of the {whose} dates are left out, as the other history does not have them")
+            notes.append(f"{left_out} of the {whose} dates are left out, as {lack} have them")
     changed = [
         f"{market.periods_per_year} on the {whose} own dates"
-        for market, shorter, whose in zip((data, other), cut, ("run's", "benchmark's"), strict=True)
+        for market, shorter, whose in zip(markets, cut, owners, strict=True)
         if market.periods_per_year != shorter.periods_per_year
     ]
     if changed:
-        notes.append(f"the run and its benchmark have {cut[0].periods_per_year} periods a year ({', '.join(changed)})")
-    return cut[0], cut[1], tuple(notes)
+        notes.append(f"{all_of_them} have {cut[0].periods_per_year} periods a year ({', '.join(changed)})")
+    return cut, tuple(notes)
 
 
 def _periods_per_year(markets: Sequence[MarketData], shared: pd.DatetimeIndex) -> int:

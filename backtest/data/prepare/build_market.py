@@ -2,24 +2,22 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from backtest.data.dates.spacing import TOLERANCE, days_between, infer_periods_per_year, spacing_of
+from backtest.data.dates.spacing import TOLERANCE, infer_periods_per_year, spacing_of
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.bars import opens_and_volumes
 from backtest.data.prepare.consumer_prices import consumer_prices
 from backtest.data.prepare.leveraged_fund import check_daily, history
 from backtest.data.prepare.provenance import origins_of, spot_assets
 from backtest.data.prepare.quotes import quotes_of
-from backtest.data.prepare.rates.quoted_rates import rate_level
+from backtest.data.prepare.rates.cash_returns import cash_returns, simple_returns
 from backtest.data.quality.finding import Finding
 from backtest.data.quality.lagging import find_lagging
 from backtest.data.series_origin import Origin
-from backtest.data.series_settings import SeriesSettings
-from backtest.data.series_spec import SeriesSpec
 from backtest.numerics.arrays import Floats
 
 Market = TypeVar("Market")
@@ -46,10 +44,10 @@ def build(data: Preparation, make: Callable[..., Market]) -> Market:
     dates = pd.DatetimeIndex(table.values.index, name="date")
     periods_per_year, frequency_notes = _frequency(data, dates)
     check_daily(data.series.funds, dates)
-    cash = _earned(data, data.settings.cash, data.series.cash, dates)
+    cash = cash_returns(data, data.settings.cash, data.series.cash)
     prices, returns = _prices_and_returns(data, cash, dates)
     loan_rate = data.settings.loan_rate
-    loan = None if loan_rate is None else _earned(data, loan_rate, data.series.loan, dates)
+    loan = None if loan_rate is None else cash_returns(data, loan_rate, data.series.loan)
     index, index_notes = consumer_prices(data, dates)
     opens, volumes, bars_notes = opens_and_volumes(data, prices)
     spot = spot_assets(data)
@@ -102,7 +100,7 @@ def _prices_and_returns(data: Preparation, cash: Floats, dates: pd.DatetimeIndex
     (table,), assets, funds = data.tables, list(data.series.names), data.series.funds
     names = [spec.name for spec in data.series.priced]
     prices = np.ascontiguousarray(table.values[names].to_numpy(dtype=float))
-    returns = _changes(prices)
+    returns = simple_returns(prices)
     if funds:
         columns = {name: (prices[:, i], returns[:, i]) for i, name in enumerate(names)}
         for name, fund in funds.items():
@@ -111,34 +109,6 @@ def _prices_and_returns(data: Preparation, cash: Floats, dates: pd.DatetimeIndex
         prices = np.ascontiguousarray(np.column_stack(levels))
         returns = np.ascontiguousarray(np.column_stack(changes))
     return _frozen(prices, dates, assets), _frozen(returns, dates, assets)
-
-
-def _earned(
-    data: Preparation, given: str | float | SeriesSettings, spec: SeriesSpec | None, dates: pd.DatetimeIndex
-) -> Floats:
-    """Return (T,) returns on cash or a loan, from a series, a quoted rate or a constant rate a year."""
-    values = data.tables[0].values
-    if spec is None:
-        cash: Floats = (1 + cast("float", given)) ** (days_between(dates) / 365.25) - 1
-        cash[0] = np.nan
-        return cash
-    rate = data.rates.get(spec.name)
-    if rate is None or rate.rate is None:
-        return _changes(values[spec.name].to_numpy(dtype=float))
-    quoted = rate.values["rate"].dropna()
-    level = rate_level(pd.DatetimeIndex(quoted.index), quoted.to_numpy(), rate.rate, dates)
-    if spec.name in data.conversions:
-        level = level * values[data.conversions[spec.name]].to_numpy(dtype=float)
-    return _changes(level)
-
-
-def _changes(levels: Floats) -> Floats:
-    """Return (T, ...) levels as simple returns, the first of them NaN."""
-    returns = np.empty_like(levels)
-    returns[0] = np.nan
-    np.divide(levels[1:], levels[:-1], out=returns[1:])
-    returns[1:] -= 1
-    return returns
 
 
 def _frozen(block: Floats, dates: pd.DatetimeIndex, assets: list[str]) -> pd.DataFrame:

@@ -61,6 +61,8 @@ def _check_exchange_rates(data: Preparation, currencies: Mapping[str, str]) -> N
                 f"Hint: {{currency: {code}}} for the series that are, or remove this rate."
             )
         _check_source("data.fx", data.raw[spec], data.settings.currency, f"for the price of one {code}")
+    for code, spec in data.series.foreign_cash.items():
+        _check_source(f"data.fx.{code}.cash", data.raw[spec], code, f"for the cash rate of {code}")
 
 
 def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None:

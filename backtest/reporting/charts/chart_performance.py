@@ -3,6 +3,7 @@
 Growth and drawdown keep every row, because they can be zoomed and downloaded.
 """
 
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,18 @@ import pandas as pd
 from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.result import BacktestResult
-from backtest.reporting.charts.chart_parts import SHARED, ZERO, Chart, has_values, panel, series, thin_rows
+from backtest.reporting.charts.chart_parts import (
+    SHARED,
+    ZERO,
+    Chart,
+    colour_and_dash,
+    has_values,
+    panel,
+    series,
+    thin_rows,
+)
 from backtest.reporting.charts.embedding import numbers, steps
+from backtest.reporting.colours import PAGE_DASHES
 from backtest.reporting.format import frequency_in_words
 from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
@@ -19,11 +30,21 @@ _NAV_DIGITS = 8
 
 
 def growth(result: BacktestResult) -> Chart:
-    """NAV and its drawdown, with the crises."""
+    """NAV of the run and of all benchmarks, and the drawdown, with the crises."""
     sides = _sides(result)
     above = [
         series(key, side.name, key, numbers(side.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
         for key, side in sides
+    ]
+    above += [
+        series(
+            f"benchmark: {side.name}",
+            side.name,
+            colour,
+            numbers(side.nav.to_numpy(), _NAV_DIGITS),
+            dash=PAGE_DASHES[dash],
+        )
+        for side, (colour, dash) in zip(result.other_benchmarks, map(colour_and_dash, count(1)), strict=False)
     ]
     below = [
         series(

@@ -9,6 +9,7 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown as below_peak
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
+from backtest.reporting.charts.chart_parts import colour_and_dash
 from backtest.reporting.colours import BENCHMARK, GAIN, LOSS, PALETTE, STRATEGY
 from backtest.reporting.figures.figure_axes import (
     date_axis,
@@ -22,7 +23,7 @@ from backtest.reporting.figures.figure_axes import (
     round_step,
 )
 from backtest.reporting.figures.figure_marks import area, bars, cells, crises, line
-from backtest.reporting.figures.figure_style import INK, in_house_style
+from backtest.reporting.figures.figure_style import INK, in_house_style, line_style, truncate
 from backtest.reporting.format import MONTHS, NUMBERS, frequency_in_words, percent, ratio
 from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
@@ -32,22 +33,34 @@ _DIVERGING = LinearSegmentedColormap.from_list("returns", [LOSS, "#FFFFFF", GAIN
 
 @in_house_style
 def growth(result: BacktestResult) -> Figure:
-    """NAV and benchmark on a log scale, which cannot show a NAV of zero; a text reports it."""
-    figure, (ax,) = panels([f"{GROWTH}, log scale"], [2.8])
-    positive = result.nav[result.nav > 0]
-    low, high = positive.min(), positive.max()
+    """NAV and benchmarks on a log scale, which cannot show a NAV of zero; a text reports it."""
+    several = bool(result.other_benchmarks)  # the room above has two names
+    figure, (ax,) = panels([f"{GROWTH}, log scale"], [2.8], legend=several)
+    navs = pd.concat([side.nav for side in (result, *result.benchmarks)])
+    low, high = navs[navs > 0].min(), navs.max()
+    for place, side in reversed(list(enumerate(result.other_benchmarks, 1))):
+        colour, dash = colour_and_dash(place)
+        line(ax, side.nav, color=PALETTE[colour], linestyle=line_style(dash), label=_with_end(side, 14))
     if result.benchmark is not None:
-        other = result.benchmark.nav
-        low, high = min(low, other[other > 0].min()), max(high, other.max())
-        line(ax, other, color=BENCHMARK, label=f"{result.benchmark.name}: {ratio(other.iloc[-1])}")
-    line(ax, result.nav, color=STRATEGY, label=f"{result.name}: {ratio(result.nav.iloc[-1])}")
+        line(ax, result.benchmark.nav, color=BENCHMARK, label=_with_end(result.benchmark, 14 if several else None))
+    line(ax, result.nav, color=STRATEGY, label=_with_end(result, 14 if several else None))
     log_axis(ax, float(low), float(high), "NAV, first = 1")
     date_axis((ax,), result.nav.index)
     crises(ax, pd.DatetimeIndex(result.nav.index))
     if result.nav.iloc[-1] <= 0:
         ax.text(0.99, 0.05, f"NAV is zero on {result.nav.index[-1]:%Y-%m-%d}", transform=ax.transAxes, ha="right")
-    legend_above(ax)
+    if several:
+        handles, names = ax.get_legend_handles_labels()
+        legend_beside(ax, handles[::-1], names[::-1], wide=2.2)
+    else:
+        legend_above(ax)
     return figure
+
+
+def _with_end(side: BacktestResult, letters: int | None) -> str:
+    """Return the label of a line: its name, of at most so many letters, and the last NAV."""
+    name = side.name if letters is None else truncate(side.name, letters)
+    return f"{name}: {ratio(side.nav.iloc[-1])}"
 
 
 @in_house_style

@@ -54,7 +54,8 @@ def names_in(subject: BacktestResult | Comparison | None) -> Iterator[str]:
             yield from names_in(result)
     elif subject is not None:
         yield from (subject.name, *subject.assets, *subject.classes.values())
-        yield from names_in(subject.benchmark)
+        for benchmark in subject.benchmarks:
+            yield from names_in(benchmark)
 
 
 @contextmanager

@@ -35,9 +35,10 @@ def manifest_of_run(folder: Path) -> dict[str, Any]:
 def is_of_run(manifest: Any) -> bool:
     """Return whether a value, which may come from anywhere, has the shape of the manifest of a run."""
     config = manifest.get("config") if isinstance(manifest, dict) else None
-    return (
-        isinstance(config, dict) and _is_configuration(config) and _is_configuration(config.get("benchmark") or config)
-    )
+    if not isinstance(config, dict):
+        return False
+    benchmark = config.get("benchmark") or []
+    return all(map(_is_configuration, [config, *(benchmark if isinstance(benchmark, list) else [benchmark])]))
 
 
 def _is_configuration(config: Any) -> bool:

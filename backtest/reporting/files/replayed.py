@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,8 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) ->
     """Yield a line for each thing outside the settings that differs between two manifests."""
     yield from _revised_data(before, now)
     kinds = {"own_code": "own code", "strategy_files": "file of the strategy"}
-    for key, kind in {**kinds, **{f"benchmark_{key}": kind for key, kind in kinds.items()}}.items():
-        old, new = _mapping(before, key), _mapping(now, key)
+    for (was, now_is), (key, kind) in product(_sides(before, now), kinds.items()):
+        old, new = _mapping(was, key), _mapping(now_is, key)
         for file in dict.fromkeys((*old, *new)):
             if old.get(file) != new.get(file):
                 yield f"{kind} changed: {path_in_report(file, folder) if old.get(file) or new.get(file) else file}"
@@ -96,16 +96,27 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) ->
 
 
 def _revised_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line for each series of the run or of its benchmark with other values; the range at its source."""
+    """Yield a line for each series of the run or of its benchmarks with other values; the range at its source."""
     ranges = [_origins(manifest.get("data")) for manifest in (before, now)]
     revised = []
-    for key in ("series_sha256", "benchmark_series_sha256"):
-        old, new = _mapping(before, key), _mapping(now, key)
+    for was, now_is in _sides(before, now):
+        old, new = _mapping(was, "series_sha256"), _mapping(now_is, "series_sha256")
         revised += [name for name in dict.fromkeys((*old, *new)) if old and old.get(name) != new.get(name)]
     for name in dict.fromkeys(revised):
         old_range, new_range = (_range(origins.get(name)) for origins in ranges)
         more = "" if old_range == new_range else f" ({old_range}, now {new_range})"
         yield f"data revised: {name}{more}"
+
+
+def _sides(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return what two manifests record of the run and of each benchmark, without `benchmark_` before the keys."""
+    sides = []
+    for manifest in (before, now):
+        benchmark = {key.removeprefix("benchmark_"): manifest[key] for key in manifest if key.startswith("benchmark_")}
+        others = manifest.get("other_benchmarks")
+        listed = [other for other in others if isinstance(other, Mapping)] if isinstance(others, list) else []
+        sides.append([manifest, benchmark, *listed])
+    return list(zip(*sides, strict=False))
 
 
 def _origins(given: Any) -> dict[str, Mapping[str, Any]]:

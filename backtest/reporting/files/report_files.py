@@ -182,6 +182,11 @@ def manifest_of_result(
         "benchmark_own_code": {} if benchmark is None else benchmark.own_code,
         "strategy_files": result.strategy_files,
         "benchmark_strategy_files": {} if benchmark is None else benchmark.strategy_files,
+        **(
+            {"other_benchmarks": [_recorded(other) for other in result.other_benchmarks]}
+            if result.other_benchmarks
+            else {}
+        ),
         "versions": made_with,
         "seed": SEED,  # seed of the bootstraps, the only use of random numbers
         "parquet_above_cells": PARQUET_ABOVE,
@@ -189,4 +194,16 @@ def manifest_of_result(
         "data": [asdict(origin) for origin in result.origins],
         "data_warnings": result.warnings,
         "environment": around,
+    }
+
+
+def _recorded(benchmark: BacktestResult) -> dict[str, Any]:
+    """Return what a manifest records of another benchmark next to its settings."""
+    return {
+        "name": benchmark.name,
+        "config_file": benchmark.config_file,
+        "data_sha256": benchmark.data_sha256,
+        "series_sha256": benchmark.series_sha256,
+        "own_code": benchmark.own_code,
+        "strategy_files": benchmark.strategy_files,
     }

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backtest.analysis.metrics.metric_registry import groups_of, shown_in
+from backtest.analysis.metrics.metric_registry import BY_KEY, groups_of, shown_in
 from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
-from backtest.reporting.format import FILTERS, frequency_in_words, interval, is_missing
+from backtest.analysis.metrics.summary import OF_EACH_BENCHMARK
+from backtest.reporting.format import FILTERS, difference, frequency_in_words, interval, is_missing, ratio
 
 CASH = "average_cash_weight"
 """Key of the metric whose label and meaning depend on the kind of financing."""
@@ -71,6 +72,26 @@ def headline(
             rows = _rows(metrics, summary, benchmark)
         groups.append(Group(title, rows))
     return tuple(group for group in groups if group.rows)
+
+
+def benchmark_table(summary: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return rows of a label and the numbers of the run and of each of several benchmarks; none for a single one.
+
+    Args:
+        summary: `BacktestResult.summary()`.
+    """
+    benchmarks = summary.get("benchmarks")
+    if benchmarks is None:
+        return []
+    unused = "cagr" if is_missing(summary["cagr"]) else "total_return"
+    metrics = [BY_KEY[key] for key in OF_EACH_BENCHMARK if key != unused]
+    sides = (summary, *benchmarks.values())
+    rows = [(metric.label, [FILTERS[metric.form](side[metric.key]) for side in sides]) for metric in metrics]
+    differences = [difference(side["sharpe_difference"]) for side in benchmarks.values()]
+    intervals = [side["sharpe_difference_interval"] for side in benchmarks.values()]
+    rows.append(("Difference of Sharpe ratios", ["", *differences]))
+    rows.append(("its interval", ["", *("" if ends is None else " to ".join(map(ratio, ends)) for ends in intervals)]))
+    return rows
 
 
 def cards(groups: tuple[Group, ...], *, whole_year: bool) -> tuple[Row, ...]:

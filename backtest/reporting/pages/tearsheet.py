@@ -45,7 +45,7 @@ from backtest.reporting.pages.leverage_words import (
     sources_in_words,
     words_of,
 )
-from backtest.reporting.pages.measure_texts import cards, headline
+from backtest.reporting.pages.measure_texts import benchmark_table, cards, headline
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
 
@@ -110,6 +110,8 @@ def render_tearsheet(
     summary, words = result.summary(), words_of(result)
     groups = headline(summary, words.average_free, result.own_metrics)
     settings = dict(result.settings)
+    given, sides = settings.pop("benchmark", None) or [], (result, *result.benchmarks)
+    benchmark_settings = given if isinstance(given, list | tuple) else [given]
     drawn = charts_of(result)
     trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")
     return render(
@@ -120,6 +122,7 @@ def render_tearsheet(
         summary=summary,
         frequency=frequency_in_words(result.periods_per_year),
         groups=groups,
+        benchmark_table=benchmark_table(summary),
         cards=cards(groups, whole_year=result.whole_year),
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),
@@ -145,15 +148,12 @@ def render_tearsheet(
         notes=result.notes,
         warnings=result.warnings,
         origins=result.origins,
-        benchmark_settings=settings.pop("benchmark", None),
+        benchmark_settings=benchmark_settings,
         settings=settings,
         command=command,
         versions=versions or {},
-        strategy_files={
-            **result.strategy_files,
-            **({} if result.benchmark is None else result.benchmark.strategy_files),
-        },
-        own_code={**result.own_code, **({} if result.benchmark is None else result.benchmark.own_code)},
+        strategy_files={file: digest for side in sides for file, digest in side.strategy_files.items()},
+        own_code={file: digest for side in sides for file, digest in side.own_code.items()},
         data_files=data_files,
         written=written,
         deviations=DEVIATIONS if quantstats else (),

@@ -75,7 +75,11 @@ def _schema() -> Mapping[str, Any]:
 
 def _sections() -> Mapping[str, Any]:
     sections: dict[str, Any] = _schema()["$defs"]["RunConfig"]["properties"]
-    return {name: schema for name, schema in sections.items() if name not in ("file", "name", "benchmark")}
+    return {
+        name: schema
+        for name, schema in sections.items()
+        if name not in ("file", "name", "benchmark", "other_benchmarks")
+    }
 
 
 def _replace_section(tree: dict[str, Any], section: str, rng: random.Random) -> None:

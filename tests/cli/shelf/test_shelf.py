@@ -72,7 +72,8 @@ def test_shelf_entry_of_a_comparison_names_the_best() -> None:
     assert read.names == ("a", "b", "c")
     for key in ("cagr", "sharpe", "max_drawdown"):
         (name,) = read.best[key].names
-        assert read.best[key].value == found.metrics.loc[key, name] == found.metrics.loc[key].max()
+        values = found.metrics.loc[key].astype(float)
+        assert read.best[key].value == values[name] == values.max()
     assert {key: line[-1] for key, line in read.sparklines.items()} == pytest.approx(
         found.growth.iloc[-1].to_dict(), rel=5e-4
     )

@@ -70,7 +70,7 @@ def test_a_mapping_is_a_configuration() -> None:
         ({"equites": 1.0}, "benchmark: strategy: equites: neither a class nor an asset of this run"),
         ({"gold": True}, "benchmark: got {'gold': True}; expected a configuration such as 60_40.yaml"),
         ({}, "benchmark: got {}; expected a configuration such as 60_40.yaml"),
-        (["gold"], "benchmark: got ['gold']; expected a configuration such as 60_40.yaml"),
+        (3, "benchmark: got 3; expected a configuration such as 60_40.yaml"),
         ({"strategy": "er", "data": {}}, "benchmark: strategy.name: unknown strategy 'er'; there are: "),
     ],
     ids=str,

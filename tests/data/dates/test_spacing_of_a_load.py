@@ -141,7 +141,8 @@ def test_a_weekday_benchmark_of_a_seven_day_run() -> None:
     everyday, weekdays = pd.date_range("2015-01-01", periods=700), pd.bdate_range("2015-01-01", periods=500)
     for first, second in ((everyday, weekdays), (weekdays, everyday)):
         numbers = [365 if one is everyday else 252 for one in (first, second)]
-        data, other, notes = on_common_dates(*(market(*pair) for pair in zip((first, second), numbers, strict=True)))
+        run, benchmark = (market(*pair) for pair in zip((first, second), numbers, strict=True))
+        (data, other), notes = on_common_dates(run, {"other": benchmark})
         assert data.dates.equals(other.dates)
         assert (data.periods_per_year, other.periods_per_year) == (252, 252)
         assert "the run and its benchmark have 252 periods a year (365 on the" in notes[-1]
@@ -151,14 +152,16 @@ def test_history_before_the_benchmark_keeps_the_shared_sessions() -> None:
     """Otherwise a window would hold daily returns but be annualised as if they covered 365 / 252 days."""
     everyday, weekdays = pd.date_range("2013-01-01", "2016-12-30"), pd.bdate_range("2015-01-01", "2016-12-30")
     run, benchmark = market(everyday, 365), market(weekdays, 252)
-    for data in (on_common_dates(run, benchmark)[0], on_common_dates(benchmark, run)[1]):
+    (first, _), _ = on_common_dates(run, {"other": benchmark})
+    (_, second), _ = on_common_dates(benchmark, {"other": run})
+    for data in (first, second):
         assert data.dates.equals(pd.bdate_range("2013-01-01", "2016-12-30"))
         pd.testing.assert_frame_equal(data.returns, data.prices.pct_change(), check_freq=False, rtol=0, atol=1e-15)
 
 
 def test_periods_per_year_stated_by_the_run_apply_to_its_benchmark() -> None:
     dates = pd.bdate_range("2015-01-01", periods=300)
-    data, other, notes = on_common_dates(market(dates, 260), market(dates, 252))
+    (data, other), notes = on_common_dates(market(dates, 260), {"other": market(dates, 252)})
     assert (data.periods_per_year, other.periods_per_year) == (260, 260)
     assert notes == ("the run and its benchmark have 260 periods a year (252 on the benchmark's own dates)",)
 
@@ -168,11 +171,28 @@ def test_markets_that_share_four_days_of_a_week_need_the_setting() -> None:
     words = "^the dates that all share: .* set data.periods_per_year.* one history has sessions on Sundays"
     new_york = market(pd.bdate_range("2015-01-01", periods=500), 252)
     with pytest.raises(DataError, match=words + ".* Note: the setting of the run, or of any of the runs"):
-        on_common_dates(market(riyadh, 252), new_york)
-    assert on_common_dates(market(riyadh, 209), new_york)[1].periods_per_year == 209
+        on_common_dates(market(riyadh, 252), {"other": new_york})
+    (_, other), _ = on_common_dates(market(riyadh, 209), {"other": new_york})
+    assert other.periods_per_year == 209
 
 
 def test_a_benchmark_of_another_frequency_is_refused() -> None:
     days, weeks = pd.bdate_range("2015-01-01", periods=500), pd.date_range("2015-01-02", periods=100, freq="7D")
     with pytest.raises(DataError, match=r"^the benchmark's data is weekly, the run's daily; expected the same"):
-        on_common_dates(market(days, 252), market(weeks, 52))
+        on_common_dates(market(days, 252), {"other": market(weeks, 52)})
+
+
+def test_notes_name_each_of_several_benchmarks() -> None:
+    """The second ends first and lacks a date, so that all three end with it and lose that date."""
+    dates = pd.bdate_range("2015-01-01", periods=300)
+    late, odd = market(dates, 252), market(dates[:-5].delete(100), 252)
+    markets, notes = on_common_dates(late, {"late": late, "odd": odd})
+    assert all(each.dates.equals(odd.dates) for each in markets)
+    assert notes == (
+        f"the run ends on {dates[-6]:%Y-%m-%d}, the last date that it shares with its benchmarks",
+        "1 of the run's dates are left out, as not all of the other histories have them",
+        "1 of the benchmark late's dates are left out, as not all of the other histories have them",
+    )
+    weeks = market(pd.date_range("2015-01-02", periods=100, freq="7D"), 52)
+    with pytest.raises(DataError, match=r"^the benchmark slow's data is weekly, the run's daily; expected the same"):
+        on_common_dates(late, {"late": late, "slow": weeks})

@@ -103,7 +103,7 @@ def test_loan_returns_compound_over_dates_left_out_and_enter_the_hash(folder: Pa
     data = loaded(folder, loan_rate="loan")
     kept = data.on(DAYS[[0, 1, 4]])
     assert loans(kept)[1:] == pytest.approx([70.02 / 70 - 1, 70.08 / 70.02 - 1], rel=1e-12)
-    other, _, _ = on_common_dates(data, loaded(folder).on(DAYS[[0, 1, 4]]))
+    (other, _), _ = on_common_dates(data, {"other": loaded(folder).on(DAYS[[0, 1, 4]])})
     np.testing.assert_array_equal(loans(other), loans(kept))
     sums = {loaded(folder, loan_rate=rate).sha256 for rate in (None, "loan", "cash", 0.05)}
     assert len(sums) == 4

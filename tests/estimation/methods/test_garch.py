@@ -71,6 +71,15 @@ def test_the_unit_of_returns_does_not_matter(scale: float) -> None:
     assert other.scale == scale * fit.scale
 
 
+def test_a_fit_depends_on_its_returns_alone() -> None:
+    """The same bits before and after another fit, and in another array."""
+    before = fit_garch(RETURNS[:300])
+    fit_garch(RETURNS[300:600], leverage=True)
+    after = fit_garch(RETURNS[:300].copy())
+    assert after.units.tobytes() == before.units.tobytes()
+    assert after._replace(units=before.units) == before
+
+
 def test_variance_is_the_samples_without_convergence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arch.univariate.base.ARCHModelResult.convergence_flag", property(lambda _: 9))
     fit = fit_garch(RETURNS[:300])

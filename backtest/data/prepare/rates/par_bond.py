@@ -38,7 +38,7 @@ def as_par_bond(raw: RawSeries, maturity: float) -> RawSeries:
     >>> dates = pd.DatetimeIndex(["2024-01-31", "2024-02-29", "2024-03-31"], name="date")
     >>> yields = RawSeries(pd.DataFrame({"level": [4.0, 4.1, 4.1]}, index=dates), "yields", "levels")
     >>> as_par_bond(yields, 10).values["level"].round(4).tolist()
-    [1.0, 0.9951, 0.9985]
+    [1.0, 0.9952, 0.9986]
     """
     if raw.kind not in ("rate", "levels"):
         raise DataError(f"{raw.label}: {raw.kind}, not yields; expected yields in percent. Hint: remove `as`.")
