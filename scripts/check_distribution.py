@@ -40,6 +40,22 @@ class Doubled(OAS):
     def estimate(self, excess_returns, rows, periods_per_year):
         return 2 * super().estimate(excess_returns, rows, periods_per_year)
 '''
+OWN_SOURCE = '''
+import numpy as np
+import pandas as pd
+
+import backtest as bt
+from backtest.data.raw_series import RawSeries
+
+
+class Desk(bt.Source):
+    """Fifteen years of monthly levels, from a random walk of each symbol."""
+
+    def fetch(self, symbol, since, seconds):
+        steps = np.random.default_rng(len(symbol)).normal(0.005, 0.03, 180)
+        dates = pd.date_range("2000-01-31", periods=180, freq="ME", name="date")
+        return RawSeries(pd.DataFrame({"level": np.exp(steps.cumsum())}, index=dates), symbol, "levels")
+'''
 IN_ANOTHER_PROCESS = """
 from multiprocessing import get_context
 import backtest as bt
@@ -50,11 +66,13 @@ if __name__ == "__main__":
     with get_context("spawn").Pool(1) as pool:
         result = pool.apply(bt.run, (config,))
     assert result.nav.equals(bt.run(config).nav)
+    assert len(result.own_code) == 3, result.own_code
     bt.testing.check_estimator(type(config.estimation))
+    print(result.nav.iloc[-1])
 """
 OWN_CONFIG = {
     "name": "cautious",
-    "data": {"source": "sample", "cash": "us_tbill", "assets": ["us_stocks", "us_treasury_10y", "gold"]},
+    "data": {"source": "desk:Desk", "cash": 0.02, "assets": ["one", "three", "seventeen"]},
     "estimation": {"covariance": "doubled", "window": 36},
     "costs": {"trading_bps": 10},
     "financing": {"spread_bps": 50},
@@ -131,22 +149,15 @@ def install_with_dependencies(python: Path, wheel: Path, folder: Path) -> None:
 
 def run_elsewhere(python: Path, folder: Path) -> None:
     """Run the main job and own classes in a new folder that has only the configurations of the repository."""
-    (folder / "strategies").mkdir(parents=True)
-    (folder / "strategies/__init__.py").touch()
-    (folder / "strategies/cautious.py").write_text(OWN_STRATEGY, encoding="utf-8")
-    (folder / "estimators").mkdir()
-    (folder / "estimators/doubled.py").write_text(OWN_ESTIMATOR, encoding="utf-8")
-    (folder / "other_process.py").write_text(IN_ANOTHER_PROCESS, encoding="utf-8")
-    (folder / "cautious.json").write_text(json.dumps(OWN_CONFIG), encoding="utf-8")
+    folder.mkdir(parents=True)
+    run_first_project(python, folder / "first")
+    run_own_classes(python, folder)
     shutil.copytree(ROOT / "configs", folder / "configs")
     command = python.with_name("backtest")
     _run([command, "run", "configs/erc.yaml"], cwd=folder)
-    _run([python, "-m", "backtest", "run", "cautious.json"], cwd=folder)
-    _run([python, "other_process.py"], cwd=folder)
-    for name in ("erc", "cautious"):
-        page = (folder / "reports" / name / "tearsheet.html").read_text(encoding="utf-8")
-        if len(page) < 500_000:  # the chart library alone has more
-            raise SystemExit(f"error: the page of {name} is incomplete")
+    page = (folder / "reports/erc/tearsheet.html").read_text(encoding="utf-8")
+    if len(page) < 500_000:  # the chart library alone has more
+        raise SystemExit("error: the page of erc is incomplete")
     listed = _run([command, "strategies"], cwd=folder)
     expected = {path.stem for path in (ROOT / "strategies").glob("[a-z]*.py")} | {"cautious"}
     if {line.split()[0] for line in listed.splitlines()[1:]} != expected:
@@ -156,6 +167,37 @@ def run_elsewhere(python: Path, folder: Path) -> None:
     where = _run([python, "-c", "import backtest; print(backtest.__file__)"], cwd=folder).strip()
     if not Path(where).is_relative_to(python.parents[1]):
         raise SystemExit(f"error: backtest was imported from {where}, not from the environment")
+
+
+def run_first_project(python: Path, folder: Path) -> None:
+    """Set up an empty folder by `backtest init`, and run what it wrote."""
+    folder.mkdir()
+    command = python.with_name("backtest")
+    _run([command, "init"], cwd=folder)
+    if json.loads(_run([command, "run", "my_strategy", "--json"], cwd=folder))["name"] != "my_strategy":
+        raise SystemExit("error: the run of the first project has another name")
+
+
+def run_own_classes(python: Path, folder: Path) -> None:
+    """Run an own strategy, estimator and source by the module, by the command, and in a new process of Python."""
+    (folder / "strategies").mkdir()
+    (folder / "strategies/__init__.py").touch()
+    (folder / "estimators").mkdir()
+    files = {
+        "strategies/cautious.py": OWN_STRATEGY,
+        "estimators/doubled.py": OWN_ESTIMATOR,
+        "desk.py": OWN_SOURCE,
+        "other_process.py": IN_ANOTHER_PROCESS,
+        "cautious.json": json.dumps(OWN_CONFIG),
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    run = ["run", "cautious.json", "--json"]
+    by_module = json.loads(_run([python, "-m", "backtest", *run], cwd=folder))
+    by_command = json.loads(_run([python.with_name("backtest"), *run], cwd=folder))
+    last_nav = float(_run([python, "other_process.py"], cwd=folder))
+    if not by_module == by_command or abs(last_nav - 1 - by_module["total_return"]) > 1e-12:  # rounding of the sum
+        raise SystemExit("error: own classes give other numbers by the module, by the command or in another process")
 
 
 def _run(command: list[str | Path], cwd: Path | None = None) -> str:

@@ -148,10 +148,7 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
     try:
         yield
     except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
-        names = {f"asset {i}": name for i, name in enumerate(assets)}  # a matrix of the strategy may have more assets
-        named = re.sub(r"\basset \d+", lambda match: names.get(match[0], match[0]), str(problem))
-        named = re.sub(r"^covariance\[\d+\]", "covariance", named)  # the message already names the date
-        raise StrategyError(f"{who}: {named}") from problem
+        raise StrategyError(f"{who}: {name_assets(problem, assets)}") from problem
     except InsufficientHistory:
         raise
     except StrategyError as problem:
@@ -163,6 +160,17 @@ def _name_strategy_in_errors(strategy: Strategy, as_of: pd.Timestamp, assets: tu
     except BaseException as problem:  # any error in a strategy is for the user to fix, sys.exit too
         own = getattr(sys.modules.get(type(strategy).__module__), "__file__", None)
         raise StrategyError(described(problem, f"{who}: ", own)) from problem
+
+
+def name_assets(problem: NoRiskBudgetPortfolio | NoOptimalPortfolio, assets: Sequence[str]) -> str:
+    """Return the message of a solver with the names of assets in place of their positions, without the date's position.
+
+    >>> name_assets(NoOptimalPortfolio("covariance[3]: the variance of asset 1 is 0"), ["spx", "bills"])
+    'covariance: the variance of bills is 0'
+    """
+    names = {f"asset {i}": name for i, name in enumerate(assets)}  # a matrix of the strategy may have more assets
+    named = re.sub(r"\basset \d+", lambda match: names.get(match[0], match[0]), str(problem))
+    return re.sub(r"^covariance\[\d+\]", "covariance", named)  # the date is named elsewhere
 
 
 def answers(strategy: Strategy, batch: ViewBatch) -> Floats:

@@ -21,7 +21,7 @@ from pydantic import (
     model_serializer,
 )
 
-from backtest.errors import InsufficientHistory, NoRiskBudgetPortfolio, StrategyError
+from backtest.errors import InsufficientHistory, NoOptimalPortfolio, NoRiskBudgetPortfolio, StrategyError
 from backtest.estimation.estimation_settings import EstimationSettings
 from backtest.numerics.arrays import Floats
 from backtest.own_code import reported
@@ -29,6 +29,7 @@ from backtest.risk import risk_parity_weights
 from backtest.strategy.agreement import ask_together
 from backtest.strategy.base import FOLDER, Strategy
 from backtest.strategy.choice import StrategyChoice, own_estimator
+from backtest.strategy.decisions import name_assets
 from backtest.strategy.scaling import Scaling
 from backtest.strategy.sleeve_views import estimated_views
 from backtest.strategy.view import MarketView, MarketViews
@@ -93,8 +94,11 @@ class Sleeve(BaseModel):
         return weights
 
     def _scaled(self, views: MarketViews) -> Floats:
-        weights = ask_together(self.strategy.model, views)
-        return weights if self.leverage is None else self.leverage.scale(weights, views)
+        try:
+            weights = ask_together(self.strategy.model, views)
+            return weights if self.leverage is None else self.leverage.scale(weights, views)
+        except (NoRiskBudgetPortfolio, NoOptimalPortfolio) as problem:
+            raise StrategyError(name_assets(problem, views.assets)) from None
 
 
 class Blended(Strategy):

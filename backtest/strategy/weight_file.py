@@ -75,9 +75,8 @@ class WeightFile:
         Raises:
             DataError: the file cannot be read, a date appears twice, or a weight is missing or a percentage.
         """
-        spec = SeriesSpec(
-            path.name, source_of_file(path.name), "", str(path), "prices", None, dialect=Dialect(sheet=sheet)
-        )
+        stated = Dialect(sheet=sheet)
+        spec = SeriesSpec(path.name, source_of_file(path.name), "", str(path), "prices", None, dialect=stated)
         source = open_source(spec, Path(), Path())
         if path.is_dir():
             raise DataError(f"{path.name}: a folder; expected a {file_sources()} file of dates and weights")

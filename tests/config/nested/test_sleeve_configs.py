@@ -166,6 +166,18 @@ def test_the_name_of_a_configuration_is_checked(folder: Path, sleeve: dict[str, 
         blended(folder, {"a": {**sleeve, "weight": 1.0}})
 
 
+def test_a_sleeve_without_a_solution_names_itself_and_its_asset() -> None:
+    """The second asset joins later, so the positions of the sleeve's assets are not those of the run."""
+    returns = pd.DataFrame(np.random.default_rng(1).normal(0, 0.02, (48, 3)), DATES[:48], ["a", "late", "flat"])
+    returns.loc[: DATES[11], "late"] = np.nan
+    returns["flat"] = 0.0
+    market = bt.MarketData.from_returns(returns, cash=0.0, ragged=True)
+    own = {"strategy": "inverse_volatility", "estimation": {"window": 24}, "weight": 1.0}
+    settings = {"strategy": {"name": "blend", "sleeves": {"own": own}}, "estimation": {"window": 6}}
+    with pytest.raises(bt.BacktestError, match=r"^Blend on 2016-12-31: sleeve own: .*\bflat\b"):
+        bt.run(settings, market=market)
+
+
 def test_a_window_of_a_sleeve_that_is_never_full_is_named(folder: Path) -> None:
     sleeve = {"strategy": "erc", "estimation": {"window": "20Y"}, "weight": 1.0}
     with pytest.raises(

@@ -1,6 +1,8 @@
 """Each example of the design runs: the Python interface, configurations, and the command line."""
 
 import json
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.__main__ import script
 from backtest.config import load_config
 from support.command_line import command
 from support.consumer import design_examples as design
@@ -158,6 +161,17 @@ def test_several_configurations_by_name(tmp_path: Path, monkeypatch: pytest.Monk
     answer = command("run", "erc", "60_40", "--start", "2000-01-31", "--end", "2004-12-31")
     assert answer.code == 0, answer.err
     assert {path.parent.name for path in (tmp_path / "reports").glob("*/tearsheet.html")} == {"erc", "60_40"}
+
+
+def test_the_command_finds_own_modules_of_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `python -m backtest` does; modules of Python and of packages come first."""
+    (tmp_path / "desk_in_this_folder.py").write_text("PRICES = 1", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr("backtest.__main__.main", lambda: import_module("desk_in_this_folder"))
+    script()
+    monkeypatch.delitem(sys.modules, "desk_in_this_folder")
+    assert sys.path[-1] == ""
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
