@@ -15,6 +15,7 @@ from backtest.errors import ConfigError, SimulationError
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.files.finished_run import is_of_run
 from backtest.reporting.files.manifest import plain_json
+from backtest.reporting.files.manifest_paths import path_in_report
 from backtest.reporting.files.replayed import _changes
 from backtest.reporting.files.report_files import manifest_of_result
 from backtest.reporting.pages.tearsheet import render_tearsheet
@@ -96,12 +97,13 @@ def test_settings_keep_the_list(result: bt.BacktestResult, tmp_path: Path) -> No
     assert config_of_manifest(manifest, tmp_path / "manifest.json").resolved() == resolved
 
 
-def test_a_replay_names_what_changed_in_another_benchmark(result: bt.BacktestResult) -> None:
+def test_a_replay_names_what_changed_in_another_benchmark(result: bt.BacktestResult, tmp_path: Path) -> None:
     now = manifest_of_result(result, {}, {})
     before = plain_json(now)
     before["other_benchmarks"][2]["series_sha256"]["us_stocks"] = "other"
     before["other_benchmarks"][0]["own_code"] = {"strategies/mine.py": "other"}
-    assert list(_changes(before, now)) == ["data revised: us_stocks", "own code changed: strategies/mine.py"]
+    changes = list(_changes(before, now, tmp_path))
+    assert changes == ["data revised: us_stocks", f"own code changed: {path_in_report('strategies/mine.py', tmp_path)}"]
 
 
 def test_results_can_be_cut_sent_and_compared(result: bt.BacktestResult) -> None:
