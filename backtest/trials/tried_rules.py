@@ -1,4 +1,4 @@
-"""What the ledger of a project says about a result: how many rules were tried, and since when this one is known."""
+"""Rules tried before a result, from the ledger of its project: their number, and the first run of its own rule."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def ledger_of(result: RunRecord) -> TrialLedger | None:
 
 
 def record_trials(results: Iterable[RunRecord]) -> None:
-    """Add the runs to the ledgers of their projects, those of one project at once."""
+    """Add the runs to the ledgers of their projects, all runs of one project at once."""
     now = datetime.now(UTC).replace(microsecond=0)
     by_ledger = dict[TrialLedger, list[Trial]]()
     for result in results:

@@ -33,7 +33,7 @@ def result() -> bt.BacktestResult:
 
 
 def beside(result: bt.BacktestResult, *others: float | None) -> TriedRules:
-    """What a ledger says that has the result and other rules with these Sharpe ratios."""
+    """Return the answer of a ledger that has the result and other rules with these Sharpe ratios."""
     trial = trial_of(result, NOW)
     made = [made_trial(number, sharpe=ratio, universe=trial.universe) for number, ratio in enumerate(others)]
     found = rules_beside(trial, [*made, trial], result)

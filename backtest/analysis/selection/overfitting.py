@@ -40,7 +40,7 @@ class BlockSums:
 
 @dataclass(frozen=True)
 class Overfitting:
-    """What became of the best trial of each half of the history in the other half; C = S choose S / 2 choices.
+    """Outcome of the best trial of each half of the history in the other half, for C = S choose S / 2 choices.
 
     Args:
         probability: share of choices in which the best trial is no better than the median in the other half. It is

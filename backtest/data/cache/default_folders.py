@@ -1,4 +1,4 @@
-"""Environment variables: those of the default folders are read when the program starts."""
+"""Environment variables: the default folders, read when the program starts, and the ledger of trials."""
 
 import os
 from pathlib import Path
