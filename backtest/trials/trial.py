@@ -111,12 +111,14 @@ def universe_of(assets: Iterable[str]) -> str:
 
 
 def _rule(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a rule and of its benchmark, which a rule may follow."""
+    """Return the settings of a rule and of its first benchmark, which it may follow; others are lines of a chart."""
     rule = {key: value for key, value in settings.items() if key not in _NOT_THE_RULE}
     if isinstance(rule.get("data"), Mapping):
         rule["data"] = {key: value for key, value in rule["data"].items() if key not in _ACCESS}
-    if isinstance(rule.get("benchmark"), Mapping):
-        rule["benchmark"] = _rule(rule["benchmark"])
+    benchmark = rule.get("benchmark")
+    first = benchmark[0] if isinstance(benchmark, list) and benchmark else benchmark
+    if isinstance(first, Mapping):
+        rule["benchmark"] = _rule(first)
     return rule
 
 

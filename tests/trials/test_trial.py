@@ -26,6 +26,7 @@ SETTINGS: dict[str, Any] = {
         {"report": {"quantstats": True}},
         {"data": {**SETTINGS["data"], "cache": "x", "max_age": "7d", "offline": True, "timeout": 5.0}},
         {"benchmark": {"name": "b", "report": {"quantstats": True}, "data": {"assets": ["a"]}}},
+        {"benchmark": [SETTINGS["benchmark"], {"name": "a chart's line"}]},
         dict(reversed(SETTINGS.items())),
     ],
 )
