@@ -184,7 +184,7 @@ def test_only_a_run_that_its_benchmark_shortens_notes_its_end() -> None:
     months = pd.date_range("2011-01-31", periods=30, freq="ME")
     frame = pd.DataFrame({"a": range(100, 130)}, index=months, dtype=float)
     whole, early = (bt.MarketData.from_prices(prices, cash=0.02) for prices in (frame, frame.iloc[:20]))
-    assert on_common_dates(early, {"b": whole})[2] == ()
-    assert on_common_dates(whole, {"b": early})[2] == (
+    assert on_common_dates(early, {"b": whole})[1] == ()
+    assert on_common_dates(whole, {"b": early})[1] == (
         f"the run ends on {months[19]:%Y-%m-%d}, the last date that it shares with its benchmark",
     )
