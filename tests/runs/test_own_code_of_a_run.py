@@ -43,6 +43,7 @@ def run(folder: Path, name: str) -> bt.BacktestResult:
     return bt.run(config)
 
 
+@pytest.mark.usefixtures("without_figures")
 @pytest.mark.parametrize("name", ["mine", "erc"])
 def test_the_manifest_names_own_code_with_its_hash(tmp_path: Path, name: str) -> None:
     result = run(tmp_path, name)
