@@ -124,7 +124,7 @@ def test_running_again_replaces_the_report_and_gives_the_same_bytes(
     finished_run: tuple[Answer, Path], tmp_path: Path
 ) -> None:
     first, report = finished_run
-    again = tmp_path / "reports" / "erc"
+    again = tmp_path / "erc"  # as deep as the first: paths in a manifest are relative to its folder
     shutil.copytree(report, again)
     (again / "nav.csv").write_text("of an earlier run\n")
     (again / "no_longer_written.csv").write_text("of an earlier run\n")
