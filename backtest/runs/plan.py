@@ -17,20 +17,20 @@ from backtest.engine.many_paths import ManyPaths
 from backtest.engine.market_periods import Periods
 from backtest.engine.opens import with_opens
 from backtest.engine.path import Bands, Path
-from backtest.engine.settings.schedule import given_rows, rebalance_rows
+from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
-from backtest.estimation.estimator import lengths, too_short
+from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
+from backtest.runs.decide.decision_rows import check_lengths, decision_rows
 from backtest.runs.decide.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
 from backtest.runs.decide.shared_work import SharedWork
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
-from backtest.strategy.sleeves import sleeves_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,23 +342,3 @@ class Decisions:
         self.risk.asset_volatilities[part] = risk.asset_volatilities
         self.risk.class_volatilities[part] = risk.class_volatilities
         return targets
-
-
-def decision_rows(config: RunConfig, data: MarketData) -> list[int]:
-    """Return the positions of the rebalance dates in the data."""
-    own = config.strategy.model.decision_dates() if config.rebalance.frequency == "given" else None
-    if own is not None:
-        return given_rows(data.dates, own)
-    return rebalance_rows(data.dates, config.rebalance.frequency, config.rebalance.day)
-
-
-def check_lengths(config: RunConfig, periods_per_year: int) -> None:
-    """Raise `ConfigError` if a window, half-life or other length of time covers too few rows of the data."""
-    sections = {"estimation": config.estimation, "strategy": config.strategy.model, "leverage": config.leverage}
-    for at, sleeve in sleeves_of(config.strategy.model):
-        own = {"estimation": sleeve.estimation, "strategy": sleeve.strategy.model, "leverage": sleeve.leverage}
-        sections |= {f"{at}.{name}": settings for name, settings in own.items()}
-    given = {name: settings for name, settings in sections.items() if settings is not None}
-    lines = [line for name, settings in given.items() for line in too_short(name, settings, periods_per_year)]
-    if lines:
-        raise add_places_in(ConfigError(*lines), config.file)
