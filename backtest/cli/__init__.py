@@ -158,3 +158,9 @@ def main() -> None:
         sys.exit(error.exit_code if isinstance(error, BacktestError) else _MACHINE)
     finally:
         LOG.removeHandler(messages)
+
+
+def script() -> None:
+    """Run the command `backtest`, which finds own modules in the current folder, as `python -m backtest` does."""
+    sys.path.append("")
+    main()

@@ -24,14 +24,8 @@ from backtest.errors import ConfigError
 from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.runs.decide.decision_settings import (
-    DecisionSettings,
-    Followed,
-    agenda_of,
-    ask_on,
-    check_lengths,
-    decision_rows,
-)
+from backtest.runs.decide.decision_rows import check_lengths, decision_rows
+from backtest.runs.decide.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
 from backtest.runs.decide.shared_work import SharedWork
 from backtest.strategy import Strategy
 from backtest.strategy.agenda import Agenda, first_answer

@@ -167,7 +167,7 @@ def test_the_name_of_a_configuration_is_checked(folder: Path, sleeve: dict[str, 
 
 
 def test_a_sleeve_without_a_solution_names_itself_and_its_asset() -> None:
-    """The second asset joins later, so the positions of the sleeve's assets are not those of the run."""
+    """The second asset joins later, so an asset has another position in the sleeve than in the run."""
     returns = pd.DataFrame(np.random.default_rng(1).normal(0, 0.02, (48, 3)), DATES[:48], ["a", "late", "flat"])
     returns.loc[: DATES[11], "late"] = np.nan
     returns["flat"] = 0.0

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import backtest as bt
-from backtest.__main__ import script
+from backtest.cli import script
 from backtest.config import load_config
 from support.command_line import command
 from support.consumer import design_examples as design
@@ -59,6 +59,10 @@ def test_any_frame_of_prices_is_accepted(shape: str, market: bt.MarketData) -> N
 def test_a_prepared_run_repeats_what_depends_on_a_change(market: bt.MarketData) -> None:
     cheap, dear, dearest = design.spreads(market)
     assert cheap > dear > dearest
+
+
+def test_a_sweep_has_a_row_for_each_combination(market: bt.MarketData) -> None:
+    assert len(design.swept(market)) == 4
 
 
 def test_runs_with_other_windows_cover_the_same_dates(market: bt.MarketData) -> None:
@@ -168,7 +172,7 @@ def test_the_command_finds_own_modules_of_the_current_folder(tmp_path: Path, mon
     (tmp_path / "desk_in_this_folder.py").write_text("PRICES = 1", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr("backtest.__main__.main", lambda: import_module("desk_in_this_folder"))
+    monkeypatch.setattr("backtest.cli.main", lambda: import_module("desk_in_this_folder"))
     script()
     monkeypatch.delitem(sys.modules, "desk_in_this_folder")
     assert sys.path[-1] == ""

@@ -53,6 +53,13 @@ def spreads(data: bt.MarketData) -> list[float]:
     return [prepared.run({"financing.spread_bps": spread}).headline()["cagr"] for spread in (0, 80, 160)]
 
 
+def swept(data: bt.MarketData) -> pd.DataFrame:
+    """Return a frame with a row for each combination of settings."""
+    config = {"strategy": "levered_erc", "estimation": {"window": "1Y"}}
+    grid = {"estimation.window": [12, 24], "financing.spread_bps": [0, 80]}
+    return bt.sweep(config, grid, market=data, workers=4).frame
+
+
 def several(data: bt.MarketData) -> list[bt.BacktestResult]:
     """Return runs with other windows from the same date on."""
     windows = [{"strategy": "erc", "name": window, "estimation": {"window": window}} for window in ("1Y", "3Y")]
