@@ -16,8 +16,8 @@ from backtest.engine.path import Path as Simulation
 from backtest.reporting.files.report_files import tables
 from backtest.runs import run_result
 from backtest.runs import steps as steps_of_runs
+from backtest.runs.decide.shared_work import Kept
 from backtest.runs.plan import Plan
-from backtest.runs.steps import Kept
 
 CHANGES: list[dict[str, Any]] = [
     {},
