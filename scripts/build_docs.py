@@ -50,7 +50,7 @@ def output_of(command: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "BACKTEST_TRIALS": "off"},
     )
     return "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
 

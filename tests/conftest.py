@@ -25,6 +25,8 @@ for _name in (
 ):  # fmt: skip
     os.environ.pop(_name, None)
 
+os.environ["BACKTEST_TRIALS"] = "off"  # tests leave no trials in the ledger of this folder
+
 
 _TESTS = Path(__file__).parent
 NOT_TRACED = (

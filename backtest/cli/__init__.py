@@ -22,6 +22,7 @@ from backtest.cli import (
     run_commands,
     shelf_commands,
     sweep_command,
+    trial_commands,
 )
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.cli.project import project_commands
@@ -57,7 +58,7 @@ _INTERRUPTED = 130  # the usual exit code after Ctrl-C
 _MACHINE = 3  # exit code of faults that do not come from the input
 for name, command in _COMMANDS.items():
     app.command(name)(with_message_options(command))
-for group, group_app in {"new": project_commands.new, "data": data_commands.app}.items():
+for group, group_app in {"new": project_commands.new, "data": data_commands.app, "trials": trial_commands.app}.items():
     for registered in group_app.registered_commands:
         registered.callback = with_message_options(registered.callback or sys.exit)
     app.add_typer(group_app, name=group)

@@ -80,6 +80,10 @@ def run(
                 pages.append(
                     _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
                 )
+        if not writes:
+            from backtest.trials.tried_rules import record_trials
+
+            record_trials(results)  # a report does this itself
     if as_json:
         _print_json(results)
     else:

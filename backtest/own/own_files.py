@@ -194,7 +194,12 @@ def folders_of_project(folder: Path) -> list[Path]:
     """
     here = folder.resolve()
     above = [here, *here.parents]
-    marked = (place for place in above if any((place / mark).exists() for mark in ROOT_MARKS))
     current = Path.cwd()
-    root = next(marked, current if current in above else here)
+    root = marked_root(here) or (current if current in above else here)
     return above[: above.index(root) + 1]
+
+
+def marked_root(folder: Path) -> Path | None:
+    """Return the root of a folder's project: the nearest folder with one of `ROOT_MARKS`; None without a mark."""
+    here = folder.resolve()
+    return next((place for place in (here, *here.parents) if any((place / mark).exists() for mark in ROOT_MARKS)), None)

@@ -45,7 +45,7 @@ def test_the_page_lists_the_options_of_all_commands() -> None:
 
 def test_the_page_lists_the_variables_that_the_code_reads() -> None:
     code = (ROOT / "backtest/data/cache/default_folders.py").read_text(encoding="utf-8")
-    assert first_cells("Environment variables") == re.findall(r"^[A-Z]+ = folder_in\(\"(\w+)\", ", code, re.MULTILINE)
+    assert first_cells("Environment variables") == re.findall(r"^[A-Z]+ = .*\"(BACKTEST_\w+)\"", code, re.MULTILINE)
 
 
 def test_the_page_lists_the_exit_codes_of_all_errors() -> None:

@@ -1,4 +1,4 @@
-"""Environment variables that name the default folders; they are read when the program starts."""
+"""Environment variables: the default folders, read when the program starts, and the ledger of trials."""
 
 import os
 from pathlib import Path
@@ -21,3 +21,6 @@ CACHE = folder_in("BACKTEST_CACHE", DATA_CACHE)
 
 REPORTS = folder_in("BACKTEST_REPORTS", "reports")
 """Default folder of runs and comparisons, which has an index page."""
+
+TRIALS = "BACKTEST_TRIALS"
+"""Variable that turns the ledger of trials off, with the value `off`; it is read for each run."""

@@ -11,6 +11,7 @@ from backtest.reporting.files.report_files import json_bytes, write_manifest
 from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
 from backtest.reporting.files.table_files import csv_bytes
+from backtest.trials.tried_rules import record_trials, tried_rules
 
 _LONGEST_NAME = 120  # bytes; the name of a folder has at most 255
 
@@ -26,6 +27,7 @@ def write_comparison(
     """Write the page of a comparison, its figures, tables and a manifest into a folder, in place of earlier ones.
 
     Like `write_report`, this fills a temporary folder first, and the same results give the same bytes of CSV and JSON.
+    The runs are added to the ledger of trials of their project.
 
     Args:
         comparison: result of `compare`.
@@ -57,6 +59,7 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
     figures = write_pictures(render_comparison(comparison), folder / "figures")
     on_step("files")
     around = environment()
+    record_trials(comparison.results)
     contents = files_of(comparison)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -67,6 +70,7 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
         versions=versions(),
         data_files=[*contents, MANIFEST],
         written=written_on(around),
+        tried=tried_rules(comparison.results),
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
     write_manifest(folder, manifest_of(comparison, around))

@@ -38,17 +38,19 @@ def path_in_report(path: str, folder: Path) -> Path:
 
 
 def manifest_from_report(manifest: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the manifest of a run or a comparison with the paths of `from_report`.
+    """Return the manifest of a run or a comparison with the paths of `from_report`, also inside its lists.
 
     Args:
         manifest: a manifest, which may come from another version.
         folder: folder of the report.
     """
-    place = folder.resolve()
-    return {
-        key: _relative(value, place, keys=key.endswith(_HASHES)) if key.endswith((*_FILES, *_HASHES)) else value
-        for key, value in manifest.items()
-    }
+    place, made = folder.resolve(), dict(manifest)
+    for key, value in manifest.items():
+        if key.endswith((*_FILES, *_HASHES)):
+            made[key] = _relative(value, place, keys=key.endswith(_HASHES))
+        elif isinstance(value, list):
+            made[key] = [manifest_from_report(item, folder) if isinstance(item, Mapping) else item for item in value]
+    return made
 
 
 def _relative(value: Any, folder: Path, *, keys: bool) -> Any:

@@ -78,7 +78,7 @@ def _mapping(manifest: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> Iterator[str]:
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path = Path()) -> Iterator[str]:
     """Yield a line for each thing outside the settings that differs between two manifests."""
     yield from _revised_data(before, now)
     kinds = {"own_code": "own code", "strategy_files": "file of the strategy"}

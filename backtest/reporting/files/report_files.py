@@ -28,6 +28,7 @@ from backtest.reporting.files.report_folder import check_same_settings, replacin
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.files.table_files import PARQUET_ABOVE, table_file
 from backtest.reporting.files.workbook import WORKBOOK, check_workbook, write_workbook
+from backtest.trials.tried_rules import Tried, record_trials, tried_rules
 
 
 def write_report(
@@ -44,7 +45,8 @@ def write_report(
 
     The files are written to a temporary folder next to it, which is then renamed in one step. A run that is interrupted
     therefore leaves an earlier report intact. The same result gives the same bytes of CSV and JSON; only the manifest
-    has the time of writing, under `environment`.
+    has the time of writing, under `environment`. The run is added to the ledger of trials of its project, and the page
+    says how many rules were tried.
 
     Args:
         result: result of a run.
@@ -102,6 +104,7 @@ def _write_files(
         data_files=[*contents, *([WORKBOOK] if xlsx else []), MANIFEST],
         written=written_on(around),
         quantstats=quantstats,
+        tried=_tried(result),
     )
     (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
     if quantstats:
@@ -110,6 +113,11 @@ def _write_files(
 
         write_quantstats(result, folder / "quantstats.html")
     write_manifest(folder, manifest_of_result(result, made_with, around))
+
+
+def _tried(result: BacktestResult) -> Tried:
+    record_trials([result])
+    return tried_rules([result])[0]
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -33,6 +33,8 @@ from backtest.reporting.pages.comparison_words import SHARES, findings, in_words
 from backtest.reporting.pages.leverage_words import AVERAGE_OF_ANY, words_of
 from backtest.reporting.pages.measure_texts import page_groups
 from backtest.reporting.pages.page_file import picture, render
+from backtest.reporting.pages.trial_words import trials_of_all
+from backtest.trials.tried_rules import Tried
 
 _COSTS: tuple[str, ...] = (
     "gross_cagr", "cagr", "turnover_per_year", "turnover",
@@ -49,6 +51,7 @@ def render_comparison_page(
     versions: Mapping[str, str] | None = None,
     data_files: Sequence[str] = (),
     written: date | None = None,
+    tried: Sequence[Tried] = (),
 ) -> str:
     """Return the page of a comparison as HTML, without external addresses.
 
@@ -60,6 +63,7 @@ def render_comparison_page(
         versions: versions by package.
         data_files: names of the files that will be next to the page.
         written: day of writing.
+        tried: rules tried on the assets of each strategy, from the project's ledger.
     """
     drawn = comparison_charts(comparison)
     return render(
@@ -72,6 +76,7 @@ def render_comparison_page(
         periods=len(comparison.growth) - 1,
         findings=findings(comparison),
         headline=_headline(comparison),
+        trials=trials_of_all(dict(zip(comparison.names, tried, strict=False))),
         article=_article(comparison),
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),

@@ -48,6 +48,8 @@ from backtest.reporting.pages.leverage_words import (
 from backtest.reporting.pages.measure_texts import benchmark_table, cards, headline
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
+from backtest.reporting.pages.trial_words import trials_in_words
+from backtest.trials.tried_rules import Tried
 
 _COSTS = {
     "trading": ("Trading", "Trading costs."),
@@ -95,6 +97,7 @@ def render_tearsheet(
     data_files: Sequence[str] = (),
     written: date | None = None,
     quantstats: bool = False,
+    tried: Tried = None,
 ) -> str:
     """Return the tearsheet of a result as HTML, without external addresses.
 
@@ -106,6 +109,7 @@ def render_tearsheet(
         data_files: names of the files that will be next to the page.
         written: day of writing, for the age of the data.
         quantstats: whether the classic page will be next to this one.
+        tried: rules tried on the same assets, from the project's ledger.
     """
     summary, words = result.summary(), words_of(result)
     groups = headline(summary, words.average_free, result.own_metrics)
@@ -136,6 +140,7 @@ def render_tearsheet(
         partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=_confidence_in_words(summary["confidence"]),
+        trials=trials_in_words(tried),
         attribution=_attribution(summary["attribution"], words),
         sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
         costs=_costs(result, summary, words),

@@ -85,6 +85,10 @@ def test_paths_of_another_tree_stay_absolute() -> None:
         "own_code": {"../../s/m.py": "1", "Mine": ""},
         "config_files": {"a": None},
     }
+    others = {"other_benchmarks": [{"config_file": "/work/b.yaml", "strategy_files": {"/work/w.csv": "1"}}]}
+    assert manifest_from_report(others, Path("/work/reports/a")) == {
+        "other_benchmarks": [{"config_file": "../../b.yaml", "strategy_files": {"../../w.csv": "1"}}]
+    }
     of_comparison = {"own_code": {"a": {"/work/s/m.py": "1"}, "b": {}}, "config_files": {"a": "/work/a.yaml"}}
     assert manifest_from_report(of_comparison, Path("/work/reports/ab")) == {
         "own_code": {"a": {"../../s/m.py": "1"}, "b": {}},
