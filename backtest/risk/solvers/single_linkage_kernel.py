@@ -1,7 +1,7 @@
 """Leaves of the trees of single-linkage clustering, compiled, for a stack of correlation matrices.
 
-The minimum spanning tree has all merges of single linkage (Gower, Ross 1969). Ties are broken as SciPy does, so both give
-the same trees.
+The minimum spanning tree has all merges of single linkage (Gower, Ross 1969). Ties are broken as SciPy does, so both
+give the same trees.
 """
 
 import numpy as np
