@@ -33,6 +33,7 @@ from scripts.sample_archives import FrameUnpickler, SampleError, csv, download, 
 SAMPLE_DIR = Path(__file__).resolve().parents[1] / "backtest" / "data" / "sample"
 SIGNIFICANT_DIGITS = "%.10g"
 FLOATING_POINT = 1e-9
+REVISION = 0.0002 + FLOATING_POINT  # largest difference between two vintages of a month's return
 DAILY_FIRST, DAILY_LAST = "2018-01-02", "2022-12-28"
 LONGEST_WITHOUT_QUOTE = pd.Timedelta(days=4)  # a holiday beside a weekend
 
@@ -63,10 +64,20 @@ def month_ends(daily: pd.Series) -> pd.Series:
 
 
 def french(folder: Path) -> pd.DataFrame:
-    """Read Ken French's factors, `Mkt-RF` and `RF` among them, decimals per month (the file has percent)."""
-    frame = csv(gzip.decompress(member(folder, "arch", "arch/data/frenchdata/frenchdata.csv.gz")))
-    frame.index = at_month_end(pd.to_datetime(frame.index.astype(str), format="%Y%m"))
-    return frame / 100
+    """Read Ken French's factors, `Mkt-RF` and `RF` among them, decimals per month (the files have percent).
+
+    The vintage of 2018 is continued by the months that only the vintage of 2021 has.
+    """
+    older = csv(gzip.decompress(member(folder, "arch", "arch/data/frenchdata/frenchdata.csv.gz")))
+    older.index = at_month_end(pd.to_datetime(older.index.astype(str), format="%Y%m"))
+    name = "portfolio_backtester/data/FF3_monthly_192607-202106.csv"
+    newer = csv(member(folder, "portfolio-backtester", name))
+    newer.index = at_month_end(newer.index)
+    older, newer = (frame[["Mkt-RF", "RF"]] / 100 for frame in (older, newer))
+    if not (older - newer.loc[older.index]).abs().max().max() <= REVISION:
+        message = "two vintages of the factors differ by more than a revision"
+        raise SampleError(message)
+    return pd.concat([older, newer[newer.index > older.index[-1]]])
 
 
 def aaa_yield(folder: Path) -> pd.Series:

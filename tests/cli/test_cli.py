@@ -59,8 +59,8 @@ def test_assets_lists_the_series_of_both_samples_and_of_the_library() -> None:
     ]  # fmt: skip
     assert re.search(
         r"^  us_stocks +equities: US stock market.*\n"
-        r" +dates: 1926-06-30 to today; without a network 1926-06-30 to 2018-11-30\n"
-        r" +parts: sample us_stocks \(1926-06-30 to 2018-11-30\), then french Mkt \(1926-07-31 to today\), .*\n"
+        r" +dates: 1926-06-30 to today; without a network 1926-06-30 to 2021-06-30\n"
+        r" +parts: sample us_stocks \(1926-06-30 to 2021-06-30\), then french Mkt \(1926-07-31 to today\), .*\n"
         r" +method: .+\n"
         r" +licence: .+\n",
         library,

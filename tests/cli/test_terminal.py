@@ -99,6 +99,7 @@ def test_every_command_has_the_options(registered: typer.models.CommandInfo) -> 
     assert {"--quiet", "--debug", "--traceback"} <= options
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_debug_logs_the_time_of_each_step(tmp_path: Path) -> None:
     usual = command("run", CONFIG, "--output", tmp_path / "x")
     answer = command("run", CONFIG, "--output", tmp_path / "x", "--debug")
@@ -108,12 +109,14 @@ def test_debug_logs_the_time_of_each_step(tmp_path: Path) -> None:
     assert "debug" not in usual.err
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_quiet_prints_results_without_notes() -> None:
     usual, quiet = command("run", CONFIG, "--json"), command("run", CONFIG, "--json", "--quiet")
     assert usual.err.startswith("note: ")
     assert (quiet.code, quiet.out, quiet.err) == (0, usual.out, "")
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_quiet_prints_no_notes_between_results(tmp_path: Path) -> None:
     usual = command("run", CONFIG, "--output", tmp_path / "x").out.splitlines()
     quiet = command("run", CONFIG, "--output", tmp_path / "x", "--quiet").out.splitlines()

@@ -2,6 +2,7 @@
 
 import pkgutil
 import re
+import shlex
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +19,9 @@ from backtest.config.document import Document
 from backtest.estimation import methods
 from backtest.estimation.estimator import Estimator
 from backtest.strategy.discovery import find_strategy, strategy_files
-from scripts.build_docs import BLOCK, output_of
+from scripts.build_docs import BLOCK
 from support.builders.synthetic_result import synthetic_result
+from support.files.small_run import without_figures
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
@@ -56,11 +58,18 @@ def test_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize(("page", "command", "shown"), shown_commands())
-def test_command_prints_what_the_page_shows(page: str, command: str, shown: str, tmp_path: Path) -> None:
+def test_command_prints_what_the_page_shows(
+    page: str, command: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command runs in a folder that has only the project's configs and strategies."""
     for name in ("configs", "strategies"):
         (tmp_path / name).symlink_to(ROOT / name)
-    assert _stripped(output_of(command, tmp_path)) == _stripped(shown), f"{page} shows something else: build_docs.py"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    python, *arguments = re.split(" -m backtest ", command)
+    answer = without_figures(*shlex.split(*arguments))
+    assert (python, answer.code) == ("python", 0)
+    assert _stripped(answer.out) == _stripped(shown), f"{page} shows something else: build_docs.py"
 
 
 def _stripped(text: str) -> list[str]:

@@ -23,8 +23,8 @@ COLUMNS: dict[str, Any] = tomllib.loads((SAMPLE_DIR / "columns.toml").read_text(
 # First and last dates, from the packages' files (PROVENANCE.md); a level begins one period before its first
 # return.
 RANGES = {
-    ("sample", "us_stocks"): ("1926-06-30", "2018-11-30"),
-    ("sample", "us_tbill"): ("1926-06-30", "2018-11-30"),
+    ("sample", "us_stocks"): ("1926-06-30", "2021-06-30"),
+    ("sample", "us_tbill"): ("1926-06-30", "2021-06-30"),
     ("sample", "us_treasury_10y"): ("1953-04-30", "2024-10-31"),
     ("sample", "us_treasury_20y"): ("1993-10-31", "2017-02-28"),
     ("sample", "us_corporate_aaa"): ("1919-01-31", "2018-12-31"),

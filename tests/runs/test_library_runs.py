@@ -38,8 +38,8 @@ def test_live_sources_continue_the_bundled_history(servers: LocalServers, here: 
     assert last_date(here / "reports" / "long") == f"{LAST:%Y-%m-%d}"
     page = (here / "reports" / "long" / "tearsheet.html").read_text(encoding="utf-8")
     for note in (
-        "us_stocks: sample us_stocks from 1926-06-30 to 2018-11-30",
-        "us_stocks: french Mkt from 2018-12-31 to 2025-04-30; with the parts before it, over the 107 periods",
+        "us_stocks: sample us_stocks from 1926-06-30 to 2021-06-30",
+        "us_stocks: french Mkt from 2021-07-31 to 2025-04-30; with the parts before it, over the 138 periods",
         "us_stocks: yfinance VTI from 2025-05-31 to 2025-06-30; with the parts before it, over the",
         "gold: yfinance IAU from 2013-01-31 to 2025-06-30; with the parts before it, over the 35 periods they share",
         "us_tbill: fred DTB3 from 2025-05-31 to 2025-06-30",
@@ -67,7 +67,7 @@ def test_offline_the_library_is_the_bundled_history_alone(servers: LocalServers,
     answer = command("run", config(here, start="1990-01-01"), "--offline")
     assert answer.code == 0
     assert servers.sources.requests == []
-    for name, dates in (("us_stocks", "1926-06-30 to 2018-11-30"), ("gold", "1977-12-31 to 2012-12-31")):
+    for name, dates in (("us_stocks", "1926-06-30 to 2021-06-30"), ("gold", "1977-12-31 to 2012-12-31")):
         assert f"note: {name}: covers only {dates}, because parts of the library are missing: " in answer.out
     assert "yfinance IAU: not in the cache, and no source is asked when offline" in answer.out
     assert last_date(here / "reports" / "long") == "2012-12-31"

@@ -76,8 +76,9 @@ def test_its_docstring_opens_with_one_line(name: str) -> None:
     assert 10 <= len(first) <= 120
     assert first.endswith((".", ")"))
     assert not rest or rest[0] == "", "one line, then a blank one"
-    documented = " ".join(inspect.getdoc(base) or "" for base in found.__mro__ if issubclass(base, Strategy))
-    assert [setting for setting in found.model_fields if f"`{setting}`" not in documented] == []
+    texts = [inspect.getdoc(base) or "" for base in found.__mro__ if issubclass(base, Strategy)]
+    documented = re.findall(r"^ +(\w+): ", "\n".join(texts), re.MULTILINE)  # under Args
+    assert [setting for setting in found.model_fields if setting not in documented] == []
     assert re.fullmatch(r"[a-z][a-z0-9_]*", name), "the name that configurations write"
 
 

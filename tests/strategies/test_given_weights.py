@@ -137,6 +137,7 @@ def test_parquet_and_unsorted_rows_give_the_same_run(tmp_path: Path) -> None:
     assert bt.run(tmp_path / "run.yaml", {"strategy.file": "weights.parquet"}).nav.equals(wanted)
 
 
+@pytest.mark.usefixtures("without_figures")
 def test_the_manifest_has_the_hash_of_the_file(tmp_path: Path) -> None:
     result = bt.run(config(tmp_path))
     expected = {str(tmp_path / "weights.csv"): sha256(ROWS.encode()).hexdigest()}

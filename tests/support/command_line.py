@@ -25,9 +25,9 @@ class Answer:
     err: str
 
 
-def command(*arguments: str | Path) -> Answer:
+def command(*arguments: str | Path, encoding: str = "utf-8") -> Answer:
     """Run a command; an exception that the command line lets through is raised here too, as a traceback would be."""
-    out, err = io.StringIO(), io.StringIO()
+    out, err = _Output(encoding), io.StringIO()
     code: object = 0
     with (
         patch.object(sys, "argv", ["backtest", *map(str, arguments)]),
@@ -40,6 +40,19 @@ def command(*arguments: str | Path) -> Answer:
             code = end.code or 0
     assert isinstance(code, int)
     return answer_of(code, out.getvalue(), err.getvalue())
+
+
+class _Output(io.StringIO):
+    """Text that a command prints for readers of an encoding."""
+
+    encoding = ""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self.encoding = encoding
+
+    def write(self, text: str) -> int:
+        return super().write(text.encode(self.encoding).decode(self.encoding))
 
 
 def answer_of(code: int, out: str, err: str) -> Answer:

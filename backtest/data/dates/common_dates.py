@@ -82,7 +82,7 @@ def on_common_dates(data: MarketData, benchmarks: Mapping[str, MarketData]) -> t
     if len(shared) < 2:
         raise DataError(f"{all_of_them} share {len(shared)} dates; expected two or more")
     notes = []
-    if any(market.dates[-1] != end for market in markets):
+    if end < data.dates[-1]:
         notes.append(
             f"the run ends on {end:%Y-%m-%d}, the last date that it shares with its "
             f"{'benchmark' if single else 'benchmarks'}"

@@ -10,6 +10,7 @@ import pytest
 
 import backtest as bt
 from backtest.config import load_config
+from backtest.data.dates.common_dates import on_common_dates
 from backtest.errors import ComparisonError
 from backtest.reporting.files.report_files import json_bytes
 from backtest.runs.compared_runs import compare
@@ -176,4 +177,14 @@ def test_the_run_that_decides_the_first_or_last_date_is_noted(tmp_path: Path) ->
     assert compare([early, late, third]).notes == (
         "the dates begin with late, third on 2013-01-31; on its own early on 2012-01-31",
         "the dates end with early on 2014-12-31; on its own late on 2015-12-31, third on 2015-12-31",
+    )
+
+
+def test_only_a_run_that_its_benchmark_shortens_notes_its_end() -> None:
+    months = pd.date_range("2011-01-31", periods=30, freq="ME")
+    frame = pd.DataFrame({"a": range(100, 130)}, index=months, dtype=float)
+    whole, early = (bt.MarketData.from_prices(prices, cash=0.02) for prices in (frame, frame.iloc[:20]))
+    assert on_common_dates(early, {"b": whole})[1] == ()
+    assert on_common_dates(whole, {"b": early})[1] == (
+        f"the run ends on {months[19]:%Y-%m-%d}, the last date that it shares with its benchmark",
     )
