@@ -66,13 +66,13 @@ def run_on_cluster(scheduler: str, groups: Sequence[Group], terms: Terms, steps:
     with _client(Client, scheduler) as client:
         shared = client.scatter(Shared(terms, markets), broadcast=True, hash=False)
         tasks = [client.submit(_numbers, part, shared, pure=False, retries=_RETRIES) for part in _tasks(groups)]
-        for _, found in as_completed(tasks, with_results=True):
+        for _, found in as_completed(tasks, with_results=True):  # type: ignore[no-untyped-call]
             yield from found
 
 
 def _client(client: Any, scheduler: str) -> Any:
     if scheduler == LOCAL:
-        return client(threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50)
+        return client(host="127.0.0.1", threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50)
     try:
         return client(scheduler, timeout=10)
     except (OSError, ValueError) as problem:

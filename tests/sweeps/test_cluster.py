@@ -27,7 +27,7 @@ def test_a_cluster_gives_the_same_table() -> None:
     from distributed import LocalCluster
 
     with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, processes=False, protocol="inproc://", dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
     ) as cluster:
         found = bt.sweep(CONFIG, GRID, scheduler=cluster.scheduler_address)
     pd.testing.assert_frame_equal(found.frame, bt.sweep(CONFIG, GRID).frame, check_exact=True)
