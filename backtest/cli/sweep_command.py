@@ -50,6 +50,14 @@ def sweep(
     workers: Annotated[
         int | None, typer.Option(help="Threads that simulate. Default: one for each core.", show_default=False)
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler whose workers run the sweep, such as tcp://10.0.0.1:8786; local: processes here.",
+            show_default=False,
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Check everything, and say how many runs there are and how long they take."),
@@ -71,7 +79,9 @@ def sweep(
         typer.echo(plan.in_words())
     folder = output or REPORTS / f"{plan.name}_sweep"
     with _progress(len(plan)) as on_runs:
-        found = plan.run(folder=folder, resume=resume, replace=replace, workers=workers, on_runs=on_runs)
+        found = plan.run(
+            folder=folder, resume=resume, replace=replace, workers=workers, scheduler=scheduler, on_runs=on_runs
+        )
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 

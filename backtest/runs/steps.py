@@ -66,6 +66,10 @@ class Steps:
             return self._given
         return self._markets.get((config.data, config.folder), lambda: self._load(config))
 
+    def hold(self, config: RunConfig, market: MarketData) -> None:
+        """Take market data that another process has loaded for a configuration."""
+        self._markets.get((config.data, config.folder), lambda: market)
+
     def plan(self, config: RunConfig, on_step: Callable[[str], None] = lambda _: None) -> tuple[Plan, Sequence[str]]:
         """Return the plan of a run and its benchmarks over their common dates, and notes on those dates.
 

@@ -1,9 +1,10 @@
 """`sweep`: many runs of one configuration with varied settings."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from backtest.errors import ConfigError
 from backtest.numerics.arrays import Bools
 from backtest.runs.pipeline import Config, data_settings_of
 from backtest.runs.steps import Steps
+from backtest.sweeps.cluster import run_on_cluster
 from backtest.sweeps.run_store import RunStore
-from backtest.sweeps.sweep_groups import Group, SweepGroups, groups_of
+from backtest.sweeps.sweep_groups import SweepGroups, groups_of
 from backtest.sweeps.sweep_numbers import GroupNumbers, GroupRuns
 from backtest.sweeps.sweep_result import Sweep
 
@@ -37,6 +39,7 @@ def sweep(
     resume: bool = False,
     replace: bool = False,
     workers: int | None = None,
+    scheduler: str | None = None,
     offline: bool = False,
     on_runs: Callable[[int, int], None] = lambda *_: None,
 ) -> Sweep:
@@ -54,6 +57,7 @@ def sweep(
         resume: continue the unfinished sweep in the folder; its finished runs are not repeated.
         replace: remove an earlier sweep in the folder.
         workers: threads that simulate; default: one for each core.
+        scheduler: address of a Dask scheduler whose workers run the sweep, or `local` for processes on this machine.
         offline: see `bt.run`.
         on_runs: called with the number of finished runs, and of all.
 
@@ -67,7 +71,9 @@ def sweep(
         [0.713, 0.688, 0.7, 0.679]
     """
     plan = SweepPlan.of(config, settings, overrides, market=market, offline=offline)
-    return plan.run(folder=folder, resume=resume, replace=replace, workers=workers, on_runs=on_runs)
+    return plan.run(
+        folder=folder, resume=resume, replace=replace, workers=workers, scheduler=scheduler, on_runs=on_runs
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,21 +129,25 @@ class SweepPlan:
         resume: bool = False,
         replace: bool = False,
         workers: int | None = None,
+        scheduler: str | None = None,
         on_runs: Callable[[int, int], None] = lambda *_: None,
     ) -> Sweep:
         """Run all of it; see `sweep`."""
         if folder is not None:
             store = RunStore(Path(folder), self.loaded, resume=resume, replace=replace)
-            found = _stored(store, self.groups, self.steps, workers, on_runs)
+            found = _stored(store, partial(self._numbers, workers, scheduler, store.done), on_runs)
         elif resume or replace:
             raise ConfigError("resume, replace: without a folder; expected folder too")
         else:
             found, done = GroupNumbers.empty(np.arange(len(self))), 0
-            for numbers in run_groups(self.groups, self.steps, workers=workers):
+            for numbers in self._numbers(workers, scheduler):
                 found.take(numbers)
                 done += len(numbers.runs)
                 on_runs(done, len(self))
         return Sweep(self.loaded.config, self.loaded.points, found, self.market)
+
+    def _numbers(self, workers: int | None, scheduler: str | None, done: Bools | None = None) -> Iterator[GroupNumbers]:
+        return run_groups(self.groups, self.steps, workers=workers, scheduler=scheduler, done=done)
 
     def seconds(self, workers: int | None = None) -> float:
         """Return how long the sweep takes, from the time of some runs of a few groups."""
@@ -169,14 +179,14 @@ class SweepPlan:
 
 
 def _stored(
-    store: RunStore, groups: SweepGroups, steps: Steps, workers: int | None, on_runs: Callable[[int, int], None]
+    store: RunStore, run: Callable[[], Iterator[GroupNumbers]], on_runs: Callable[[int, int], None]
 ) -> GroupNumbers:
     """Run what is not stored yet, and store it every few seconds, and when the sweep is interrupted."""
     waiting: list[GroupNumbers] = []
     done, total, written = int(store.done.sum()), len(store.done), time.monotonic()
     try:
         try:
-            for numbers in run_groups(groups, steps, workers=workers, done=store.done):
+            for numbers in run():
                 waiting.append(numbers)
                 done += len(numbers.runs)
                 on_runs(done, total)
@@ -193,7 +203,12 @@ def _stored(
 
 
 def run_groups(
-    groups: SweepGroups, steps: Steps, *, workers: int | None = None, done: Bools | None = None
+    groups: SweepGroups,
+    steps: Steps,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    done: Bools | None = None,
 ) -> Iterator[GroupNumbers]:
     """Yield the numbers of groups, or of parts of them, as they are known.
 
@@ -203,18 +218,23 @@ def run_groups(
         groups: the groups.
         steps: the steps of runs.
         workers: threads that simulate; default: one for each core.
+        scheduler: see `run_on_cluster`; in place of threads.
         done: (R,) runs that are left out.
     """
     runs, most = GroupRuns(steps, groups.terms), worker_count(workers)
     todo = groups.groups if done is None else [group.without(done) for group in groups.groups]
+    if scheduler is not None:
+        yield from run_on_cluster(scheduler, [group for group in todo if len(group.runs)], groups.terms, steps)
+        return
+    parts = (piece for group in todo for piece in group.pieces(_CHUNK))
     if most == 1:
-        for part in _parts(todo):
+        for part in parts:
             yield runs.prepare(part)()
         return
     with ThreadPoolExecutor(most) as threads:
         waiting: set[Future[GroupNumbers]] = set()
         try:
-            for part in _parts(todo):
+            for part in parts:
                 waiting.add(threads.submit(runs.prepare(part)))
                 if len(waiting) >= most * _WAITING:
                     finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -238,10 +258,3 @@ def worker_count(workers: int | None) -> int:
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise ConfigError(f"workers: got {workers!r}; expected a whole number, 1 or more")
     return cores() if workers is None else workers
-
-
-def _parts(groups: Sequence[Group]) -> Iterator[Group]:
-    """Yield groups in parts of at most `_CHUNK` runs."""
-    for group in groups:
-        for first in range(0, len(group.runs), _CHUNK):
-            yield group.part(slice(first, first + _CHUNK))

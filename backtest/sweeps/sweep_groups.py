@@ -1,6 +1,6 @@
 """Groups of runs that share their decisions, and the terms of the paths in each group."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,6 +53,11 @@ class Group:
     def part(self, runs: slice) -> "Group":
         """Return some of the runs."""
         return replace(self, runs=self.runs[runs], terms=self.terms[runs])
+
+    def pieces(self, most: int) -> "Iterator[Group]":
+        """Yield the runs in pieces of at most so many."""
+        for first in range(0, len(self.runs), most):
+            yield self.part(slice(first, first + most))
 
     def without(self, done: Bools) -> "Group":
         """Return the runs that are not done."""

@@ -53,8 +53,8 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     """
     volatility, correlation, _ = volatilities_and_correlations(covariance)
     order = np.argsort(volatility, axis=1, kind="stable")
-    for k, row in enumerate(order):
-        order[k] = row[_leaves(correlation[k][np.ix_(row, row)], linkage)]
+    by_volatility = correlation[np.arange(len(order))[:, None, None], order[:, :, None], order[:, None, :]]
+    order = np.take_along_axis(order, _leaves(by_volatility, linkage), axis=1)
     unit = np.exp2(np.round(np.log2(volatility.max(axis=1, keepdims=True))))  # a power of two, which moves no bit
     sorted_volatility = np.take_along_axis(volatility / unit, order, axis=1)
     sorted_correlation = correlation[np.arange(len(order))[:, None, None], order[:, :, None], order[:, None, :]]
@@ -63,16 +63,21 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
     return weights.reshape(np.shape(covariance)[:-1])
 
 
-def _leaves(correlation: Floats, linkage: Linkage) -> Ints:
-    """Return the (n,) assets of one matrix in the order of the leaves of their tree."""
-    from scipy.cluster import hierarchy  # takes a third of a second to import
-    from scipy.spatial.distance import pdist
+def _leaves(correlations: Floats, linkage: Linkage) -> Ints:
+    """Return the (m, n) assets of each matrix in the order of the leaves of its tree."""
+    leaves = np.zeros(correlations.shape[:2], dtype=np.int64)
+    if leaves.shape[1] > 1 and linkage == "single":
+        from backtest.risk.solvers.single_linkage_kernel import single_linkage_leaves
 
-    if len(correlation) == 1:
-        return np.zeros(1, dtype=np.int64)
-    distances = np.sqrt(0.5 * (1 - np.minimum(correlation, 1.0)))
-    tree = hierarchy.linkage(pdist(distances), linkage)
-    return np.asarray(hierarchy.leaves_list(tree), dtype=np.int64)
+        single_linkage_leaves(np.ascontiguousarray(correlations), leaves)
+    elif leaves.shape[1] > 1:
+        from scipy.cluster import hierarchy  # takes a third of a second to import
+        from scipy.spatial.distance import pdist
+
+        for k, correlation in enumerate(correlations):
+            distances = np.sqrt(0.5 * (1 - np.minimum(correlation, 1.0)))
+            leaves[k] = hierarchy.leaves_list(hierarchy.linkage(pdist(distances), linkage))
+    return leaves
 
 
 def _bisect(volatility: Floats, correlation: Floats) -> Floats:
