@@ -21,7 +21,7 @@ Terms = Mapping[int, Sequence[RunConfig]]
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """What each worker needs once.
+    """Inputs that each worker gets once.
 
     Args:
         terms: see `SweepGroups.terms`.

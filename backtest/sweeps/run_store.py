@@ -163,7 +163,7 @@ def _identity(loaded: LoadedSweep) -> str:
 
 
 def _manifest_of(folder: Path) -> dict[str, Any] | None:
-    """Return the manifest of a sweep in a folder; None if there is none."""
+    """Return the manifest of a sweep in a folder; None for a folder without a sweep."""
     try:
         found = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):

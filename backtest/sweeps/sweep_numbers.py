@@ -36,7 +36,7 @@ NUMBERS = (
     "financing_cost_per_year",
     "financing_drag_per_year",
 )
-"""Numbers of each run: those of `BacktestResult.headline` for a year or more."""
+"""Numbers of each run, as in `BacktestResult.headline` for a run of a year or more."""
 
 MOMENTS = ("skew", "kurtosis")
 """Further numbers, of returns above cash, that the chance of the best run depends on."""

@@ -45,7 +45,7 @@ class Sweep:
     def frame(self) -> pd.DataFrame:
         """One row for each run: its settings by dotted name, its numbers, its dates, and its error if it failed.
 
-        Numbers are those of `BacktestResult.headline`, to the last bit; NaN for a run that failed. A setting that
+        Numbers are the same as in `BacktestResult.headline`, to the last bit; NaN for a run that failed. A setting that
         does not apply to a run is missing.
         """
         return frame_of(self.points, self.numbers)

@@ -1,6 +1,6 @@
 """Exposure, turnover and costs of a finished path, compiled, without anything by asset.
 
-The formulas and the order of operations are those of `ledger_kernel`, so both give the same bits. Numbers of many runs
+Formulas and the order of operations are the same as in `ledger_kernel`, so both give the same bits. Numbers of many runs
 need no more than this, in a fraction of the time.
 """
 

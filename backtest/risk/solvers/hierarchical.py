@@ -65,7 +65,7 @@ def hierarchical_risk_parity_weights(covariance: ArrayLike, linkage: Linkage = "
 
 def _leaves(correlations: Floats, linkage: Linkage) -> Ints:
     """Return the (m, n) assets of each matrix in the order of the leaves of its tree."""
-    leaves = np.zeros(correlations.shape[:2], dtype=np.int64)
+    leaves: Ints = np.zeros(correlations.shape[:2], dtype=np.int64)
     if leaves.shape[1] > 1 and linkage == "single":
         from backtest.risk.solvers.single_linkage_kernel import single_linkage_leaves
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the settings state about a file; None = recognised from the file.
+    """Statements of the settings about a file; None = recognised from the file.
 
     Args:
         separator: character between the cells of a text.
