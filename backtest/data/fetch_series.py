@@ -148,10 +148,10 @@ def _offered(sources: Mapping[SeriesSpec, Source]) -> dict[SeriesSpec, Mapping[s
 def _opened(series: Iterable[SeriesSpec], settings: DataSettings, folder: Path) -> dict[SeriesSpec, Source]:
     """Return the source of each series, opened once for all series that share it."""
     cache = _cache(settings)
-    opened: dict[tuple[str, str | None, str, bool], Source] = {}
+    opened: dict[tuple[object, ...], Source] = {}
     sources = {}
     for spec in series:
-        key = (spec.source, spec.path, spec.values, spec.bars)
+        key = (spec.source, spec.path, spec.values, spec.bars, spec.dialect)
         if key not in opened:
             opened[key] = open_source(spec, folder, cache.client_folder(spec.source))
         sources[spec] = opened[key]
