@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from backtest.config import load_config
 from backtest.data.market_data import load
-from backtest.errors import DataError
+from backtest.errors import ConfigError, DataError
+from support.builders.market_files import write_config
 from support.files.loaded_files import csv_settings
 from support.files.renderings import table, text, zipped
 
@@ -119,3 +121,18 @@ def test_settings_of_a_section_hold_for_its_series_and_not_for_other_sources(tmp
     )  # fmt: skip
     assert data.opens is not None
     assert data.opens.equals(data.prices)
+
+
+def test_a_configuration_names_symbols_as_they_are_in_a_folder_or_in_its_files(tmp_path: Path) -> None:
+    """The names are checked when the configuration is read, before any price is."""
+    (tmp_path / "d").mkdir()
+    for name, column in {"spy.us.txt": 1, "TLT Historical Data.csv": 2}.items():
+        (tmp_path / "d" / name).write_bytes(text([["date", "x"], *([row[0], row[column]] for row in ROWS)]))
+    long = [["symbol", "date", "x"], *(["QQQ", row[0], row[3]] for row in ROWS)]
+    (tmp_path / "d" / "bills.csv").write_bytes(text(long))
+    data = {"source": "csv", "path": "d", "assets": ["SPY", "tlt", "qqq"], "cash": 0.02}
+    config = write_config(tmp_path / "x.yaml", data=data, strategy="equal_weight")
+    assert load_config(config).data.names == ("SPY", "tlt", "qqq")
+    config.write_text(config.read_text().replace("qqq", "IEF"))
+    with pytest.raises(ConfigError, match=r"data\.assets\[2\]: no series IEF; available: TLT, bills, spy"):
+        load_config(config)
