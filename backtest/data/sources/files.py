@@ -159,6 +159,10 @@ class Files(Source):
             return self._series(layout.part(symbol), self._label, caveat_of_close(symbol, list(others)))
         if is_one_symbol(layout.symbols) and _own_name(self._path) == symbol:
             return self._series(layout.cells, self._label)
+        if layout.has_symbols and len(layout.symbols) == 1:  # a column of the only symbol
+            only = layout.part(layout.symbols[0])
+            if symbol in only.values.columns:
+                return self._series(only.part(only.values[[symbol]]), self._label)
         columns = list(layout.symbols)
         more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
         raise UnknownSeries(f"{self._label}: no column {symbol}; it has {', '.join(columns[:_SHOWN])}{more}")

@@ -153,7 +153,7 @@ def _archive(content: bytes, rng: random.Random) -> bytes:
     """Return a zip archive of the file, and sometimes of another one."""
     written = io.BytesIO()
     with ZipFile(written, "w") as archive:
-        for name in ("p.csv", *rng.choice(((), (), ("notes.txt",), ("p.csv",), ("[Content_Types].xml",)))):
+        for name in ("p.csv", *rng.choice(((), (), ("notes.txt",), ("[Content_Types].xml",)))):
             archive.writestr(ZipInfo(name), content)
     return written.getvalue()
 

@@ -136,3 +136,9 @@ def test_a_configuration_names_symbols_as_they_are_in_a_folder_or_in_its_files(t
     config.write_text(config.read_text().replace("qqq", "IEF"))
     with pytest.raises(ConfigError, match=r"data\.assets\[2\]: no series IEF; available: TLT, bills, spy"):
         load_config(config)
+
+
+def test_a_column_of_the_only_symbol_of_a_table_is_read_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(text([["date", "ticker", "a", "b", "c"], *([r[0], "X", *r[1:]] for r in ROWS)]))
+    (tmp_path / "q.csv").write_bytes(text([HEADER, *ROWS]))
+    assert load(csv_settings(), tmp_path).prices.equals(load(csv_settings(path="q.csv"), tmp_path).prices)
