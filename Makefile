@@ -73,6 +73,7 @@ bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	PYTHONPATH=. $(BIN)/python benchmarks/page_speed.py
 	$(BIN)/python benchmarks/estimation_speed.py
 	$(BIN)/python benchmarks/cache_speed.py --large
+	$(BIN)/python benchmarks/file_speed.py
 
 peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from backtest.cli.inspect_command import inspect_file
 from backtest.cli.terminal import chart, new_table, print_notes, progress_by_series, show
 from backtest.data.cache.default_folders import CACHE
 from backtest.errors import BacktestError, DataUnavailableError
@@ -30,6 +31,8 @@ Folder = Annotated[
 ]
 Source = Annotated[str | None, typer.Option("--source", help="Only this source.", show_default=False)]
 _log = logging.getLogger(__name__)
+
+app.command("inspect")(inspect_file)
 
 
 def check_choice(*, offline: bool, refresh: bool) -> None:

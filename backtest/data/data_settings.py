@@ -23,14 +23,16 @@ from pydantic import (
 
 from backtest.data.cache.default_folders import DATA_CACHE
 from backtest.data.exchange_rate import ExchangeRates, check_exchange_rates
+from backtest.data.file_settings import check_described, only_from_files, takes_no_path
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
-from backtest.data.sources.registry import file_sources, source_record, source_records
+from backtest.data.sources.registry import source_record, source_records
 from backtest.data.sources.source import SourceRecord
+from backtest.data.sources.tables.dialect import DateFormat, DecimalMark, Separator, SheetName
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
@@ -82,11 +84,15 @@ class DataSettings(BaseModel):
 
     Args:
         source: source of all series that do not name their own: the bundled `sample` (monthly) or `sample_daily`,
-            `csv`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, the long series of the `library`
-            (monthly) or `library_daily`, or a class, `package.module:Class`.
+            `csv`, `excel`, `parquet`, `yfinance`, `fred`, `french` (monthly) or `french_daily`, the long series of the
+            `library` (monthly) or `library_daily`, or a class, `package.module:Class`.
         path: path of a file or of a folder with one file per symbol, or an address; relative to the configuration.
         values: content of a file: total-return `prices` or simple `returns`.
         prices: closes of files: `adjusted` for dividends, or `raw`; default: judged by the closes.
+        separator: character between the cells of a text file, such as `;`, or `tab`; default: recognised.
+        decimal: decimal mark of a file, `.` or `,`; default: recognised.
+        date_format: form of a file's dates in the codes of `strptime`, such as `%d/%m/%Y`; default: recognised.
+        sheet: sheet of a workbook, or file in a zip archive; needed if there are several.
         assets: the series to hold, in this order: names, or names with their class (`{SPY: equities}`) or with their
             own settings (`{GLD: {class: commodities, source: csv, path: gold.csv}}`). A leveraged fund may be modelled:
             `{SPY_3X: {of: SPY, leverage: 3, expense_ratio: 0.0091, swap_spread_bps: 40, class: equities}}`.
@@ -126,6 +132,10 @@ class DataSettings(BaseModel):
     path: PathOrAddress | None = Field(default=None, validate_default=True)
     values: Values = "prices"
     prices: Prices | None = None
+    separator: Separator | None = None
+    decimal: DecimalMark | None = None
+    date_format: DateFormat | None = None
+    sheet: SheetName | None = None
     assets: Annotated[tuple[Name, ...], Field(min_length=1)] | Annotated[dict[Name, Asset], Field(min_length=1)]
     cash: Name | StrictFloat | SeriesSettings
     loan_rate: Name | StrictFloat | SeriesSettings | None = None
@@ -188,16 +198,16 @@ class DataSettings(BaseModel):
         if record is not None and record.is_file and path is None:
             raise ValueError(f"source {record.name} needs a path to its file")
         if record is not None and not record.is_file and path is not None:
-            raise ValueError(_takes_no_path(record))
+            raise ValueError(takes_no_path(record))
         return path
 
-    @field_validator("values", "prices")
+    @field_validator("values", "prices", "separator", "decimal", "date_format", "sheet")
     @classmethod
     def _only_files_are_described(cls, given: str | None, info: ValidationInfo) -> str | None:
         record = _record(info.data.get("source"))
         if given not in (None, "prices") and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
-            raise ValueError(f"{what}; {_described(given)} can only come from source: {file_sources()}")
+            raise ValueError(f"{what}; {only_from_files(str(info.field_name), given)}")
         return given
 
     @field_validator("assets")
@@ -212,7 +222,7 @@ class DataSettings(BaseModel):
             raise ValueError(f"{', '.join(taken)}: reserved for a column of the report; rename it in the source")
         if isinstance(assets, Mapping):
             for name, given in assets.items():
-                _check_path(name, given, info)
+                check_described(name, given, info)
         funds = _funds(assets)
         for name, fund in funds.items():
             if fund.of in funds:
@@ -241,7 +251,7 @@ class DataSettings(BaseModel):
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
         if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
             raise ValueError("a price index takes no currency. Hint: use the index of the country with that currency")
-        _check_path(name, given, info)
+        check_described(name, given, info)
         return given
 
     @field_validator("splice")
@@ -261,7 +271,7 @@ class DataSettings(BaseModel):
         for name, proxy in splice.items():
             if proxy == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
-            _check_path(name, proxy, info)
+            check_described(name, proxy, info)
         return splice
 
     @field_validator("fx")
@@ -269,8 +279,8 @@ class DataSettings(BaseModel):
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         check_exchange_rates(fx, info.data.get("currency"))
         for code, given in fx.items():
-            _check_path(code, given, info)
-            _check_path(f"{code}.cash", getattr(given, "cash", None), info)
+            check_described(code, given, info)
+            check_described(f"{code}.cash", getattr(given, "cash", None), info)
         return fx
 
     @field_validator("opens", "volumes", mode="before")
@@ -322,27 +332,3 @@ def _record(source: str | None) -> SourceRecord | None:
 
 def _with_bars() -> str:
     return " or ".join(name for name, record in source_records().items() if record.has_bars)
-
-
-def _takes_no_path(record: SourceRecord) -> str:
-    what = "bundled" if record.is_bundled else "not a file"
-    return f"source {record.name} is {what} and takes no path; for a file use source: {file_sources()}"
-
-
-def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
-    """Raise unless a series with its own settings has a path if, and only if, its source needs one."""
-    if not isinstance(given, SeriesSettings) or "source" not in info.data:
-        return
-    record = source_record(given.source or info.data["source"])
-    path = given.path or (info.data.get("path") if record.name == info.data["source"] else None)
-    if record.is_file and path is None:
-        raise ValueError(f"{name}: source {record.name} needs a path to its file")
-    if not record.is_file and given.path is not None:
-        raise ValueError(f"{name}: {_takes_no_path(record)}")
-    described = given.prices or (given.values if given.values == "returns" else None)
-    if not record.is_file and described is not None:
-        raise ValueError(f"{name}: {_described(described)} can only come from source: {file_sources()}")
-
-
-def _described(values: str) -> str:
-    return values if values == "returns" else f"{values} closes"

@@ -142,16 +142,22 @@ def _offered(sources: Mapping[SeriesSpec, Source]) -> dict[SeriesSpec, Mapping[s
         source: None if entries is None else {entry.name: entry for entry in entries}
         for source, entries in catalogues_of.items()
     }
-    return {spec: by_name[source] for spec, source in sources.items()}
+    offered: dict[SeriesSpec, Mapping[str, CatalogueEntry] | None] = {}
+    for spec, source in sources.items():
+        entries = by_name[source]
+        if entries is not None and spec.symbol not in entries and source.knows(spec.symbol):
+            entries = {**entries, spec.symbol: CatalogueEntry(spec.symbol, "asset")}
+        offered[spec] = entries
+    return offered
 
 
 def _opened(series: Iterable[SeriesSpec], settings: DataSettings, folder: Path) -> dict[SeriesSpec, Source]:
     """Return the source of each series, opened once for all series that share it."""
     cache = _cache(settings)
-    opened: dict[tuple[str, str | None, str, bool], Source] = {}
+    opened: dict[tuple[object, ...], Source] = {}
     sources = {}
     for spec in series:
-        key = (spec.source, spec.path, spec.values, spec.bars)
+        key = (spec.source, spec.path, spec.values, spec.bars, spec.dialect)
         if key not in opened:
             opened[key] = open_source(spec, folder, cache.client_folder(spec.source))
         sources[spec] = opened[key]

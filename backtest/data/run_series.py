@@ -6,7 +6,7 @@ from typing import Any
 
 from backtest.data.data_settings import DataSettings
 from backtest.data.prepare.leveraged_fund import LeveragedFund
-from backtest.data.series_settings import SeriesSettings, WideFile
+from backtest.data.series_settings import SeriesSettings, WideFile, stated_dialect
 from backtest.data.series_spec import SeriesSpec
 
 Specs = tuple[SeriesSpec, ...]
@@ -127,7 +127,10 @@ def _bars(
     """Return the series of opens or volumes by asset: columns of a file, or bars of the asset's own source."""
     if isinstance(given, WideFile):
         source, path = given.source_in_use, given.path
-        return {name: SeriesSpec(f"{name} {kind}", source, name, path, "prices", None) for name in names}
+        dialect = stated_dialect(given)
+        return {
+            name: SeriesSpec(f"{name} {kind}", source, name, path, "prices", None, dialect=dialect) for name in names
+        }
     if not given:
         return {}
     return {name: replace(spec, name=f"{name} bars", bars=True) for name, spec in held.items()}
@@ -148,4 +151,5 @@ def _spec(settings: DataSettings, name: str, own: SeriesSettings | None) -> Seri
         currency=own.currency,
         maturity=own.maturity,
         prices=own.prices or (settings.prices if same else None),
+        dialect=stated_dialect(own, settings if same else None),
     )

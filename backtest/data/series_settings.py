@@ -1,5 +1,6 @@
 """Settings of one series that differ from the `data:` section."""
 
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -24,6 +25,7 @@ from backtest.data.raw_series import Rate
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
 from backtest.data.sources.registry import file_sources, source_of_file, source_record
+from backtest.data.sources.tables.dialect import DateFormat, DecimalMark, Dialect, Separator, SheetName
 
 
 def _known_source(name: str) -> str:
@@ -40,6 +42,21 @@ def _file_source(name: str) -> str:
 SourceName = Annotated[StrictStr, AfterValidator(_known_source)]
 
 
+def stated_dialect(own: Any, section: Any = None) -> Dialect:
+    """Return what settings state about a file, and for the rest what their section states.
+
+    Args:
+        own: settings of a series, a file or a section.
+        section: the section; None if it has another source.
+
+    >>> stated_dialect(SeriesSettings(decimal=",")).decimal
+    ','
+    """
+    names = [each.name for each in fields(Dialect)]
+    stated = {name: getattr(own, name) for name in names}
+    return Dialect(**{name: getattr(section, name, None) if given is None else given for name, given in stated.items()})
+
+
 class SeriesSettings(BaseModel):
     """Settings of one series that differ from the settings of its section.
 
@@ -51,6 +68,10 @@ class SeriesSettings(BaseModel):
         path: path of a file or of a folder with one file per symbol, or an address.
         values: content of a file: total-return `prices` or simple `returns`.
         prices: whether closes of a file are `adjusted` for dividends, or `raw`; default: judged by the closes.
+        separator: character between the cells of a text file, such as `;`, or `tab`; default: recognised.
+        decimal: decimal mark of a file, `.` or `,`; default: recognised.
+        date_format: form of a file's dates in the codes of `strptime`, such as `%d/%m/%Y`; default: recognised.
+        sheet: sheet of a workbook, or file in a zip archive; needed if there are several.
         rate: quotation of a rate, if the source does not state it: `{quoted: discount, days: 91}`, or
             `bond_equivalent` or `overnight`.
         currency: currency of the prices, or of the deposit that earns a quoted rate; default: the currency that the
@@ -69,6 +90,10 @@ class SeriesSettings(BaseModel):
     path: PathOrAddress | None = None
     values: Values | None = None
     prices: Prices | None = None
+    separator: Separator | None = None
+    decimal: DecimalMark | None = None
+    date_format: DateFormat | None = None
+    sheet: SheetName | None = None
     rate: Rate | None = None
     currency: Currency | None = None
     model: Literal["par_bond"] | None = Field(default=None, alias="as")
@@ -121,13 +146,21 @@ class WideFile(BaseModel):
 
     Args:
         path: path of a file or of a folder with one file per asset, or an address.
-        source: `csv` or `parquet`; default: the source that the ending of the path indicates.
+        source: `csv`, `excel` or `parquet`; default: the source that the ending of the path indicates.
+        separator: character between the cells of a text file, such as `;`, or `tab`; default: recognised.
+        decimal: decimal mark of a file, `.` or `,`; default: recognised.
+        date_format: form of a file's dates in the codes of `strptime`, such as `%d/%m/%Y`; default: recognised.
+        sheet: sheet of a workbook, or file in a zip archive; needed if there are several.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: PathOrAddress
     source: Annotated[StrictStr, AfterValidator(_file_source)] | None = None
+    separator: Separator | None = None
+    decimal: DecimalMark | None = None
+    date_format: DateFormat | None = None
+    sheet: SheetName | None = None
     _source_in_use: str = PrivateAttr()
 
     @property

@@ -66,7 +66,7 @@ ONE = {
     "volumes as a word": ("  start", "  volumes: v.parquet\n  start", "v.parquet", "data.volumes: got 'v.parquet', expected true with source yfinance, or a file: {path: v.parquet}"),
     "opens of a file without the asset": ("  start", "  opens: {path: p.csv}\n  start", "{path", "data.opens: no series us_stocks; available: A, B, c."),
     "opens of a model": (f"{LISTED}\n", "{g: {of: gold, leverage: 2}}\n  opens: {path: p.csv}\n", "{path", "data.opens: g: a modelled fund has no opens. Hint: remove one of the two"),
-    "no such setting of opens": ("  start", "  opens: {path: p.csv, sorce: csv}\n  start", "sorce", "data.opens.sorce: unknown setting; data.opens accepts: path, source. Did you mean source?"),
+    "no such setting of opens": ("  start", "  opens: {path: p.csv, sorce: csv}\n  start", "sorce", "data.opens.sorce: unknown setting; data.opens accepts: path, source, separator, decimal, date_format, sheet. Did you mean source?"),
 }  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def test_a_worker_gets_market_data_and_loads_none(monkeypatch: pytest.MonkeyPatc
     markets += [(other, plan.steps.market(other)) for other in groups[0].config.benchmarks]
     sent = pickle.dumps(Shared(plan.groups.terms, markets))
     monkeypatch.setattr("backtest.runs.steps.load", None)
-    received = pickle.loads(sent)
+    received = pickle.loads(sent)  # noqa: S301 - this test's own bytes
     numbers = received.runs.prepare(groups[0])()
     assert not numbers.errors
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -104,11 +104,20 @@ class Files(Source):
 
     def _names(self) -> list[str]:
         if self._is_folder:
-            return list(self._in_folder)
+            return list(dict.fromkeys(_without_vendor(name) for name in self._in_folder))
         columns = self._form.columns(partial(open_regular, Path(self._path), self._label), self._label, self._dialect)
         if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
             return [*columns, *([_own_name(self._path)] if is_one_symbol(list(columns)) else [])]
         return list(self._read(0.0).symbols)
+
+    def knows(self, symbol: str) -> bool:
+        """Return whether a folder has a file of a symbol under another name, or with other letters in capitals."""
+        if self._address or not self._is_folder:
+            return False
+        try:
+            return bool(self._alike(symbol, 0.0))
+        except UnknownSeries:
+            return False
 
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:  # noqa: ARG002 - always the whole history
         """Return the series of one column, or of one file of the folder; always the whole history.
@@ -120,6 +129,22 @@ class Files(Source):
         """
         with clear_errors(self._label):
             return self._own_file(symbol, seconds) if self._is_folder else self._column(symbol, seconds)
+
+    def layout_of_one(self, seconds: float) -> Layout:
+        """Return the layout of the file, or of the first file of a folder.
+
+        Raises:
+            DataError: it cannot be read.
+        """
+        with clear_errors(self._label):
+            if not self._is_folder:
+                return self._read(seconds)
+            place = next(iter(self._in_folder.values()))
+            return layout_of(self._cells(place, Path(place).name, seconds))
+
+    def has_one_symbol(self, names: Sequence[str]) -> bool:
+        """Return whether the names in a file are columns of one symbol, whose own name is the last of them."""
+        return not self._is_folder and names[-1] == _own_name(self._path) and is_one_symbol(names[:-1])
 
     def _read(self, seconds: float) -> Layout:
         with self._reading:  # read once for all series, which share one index
@@ -134,6 +159,10 @@ class Files(Source):
             return self._series(layout.part(symbol), self._label, caveat_of_close(symbol, list(others)))
         if is_one_symbol(layout.symbols) and _own_name(self._path) == symbol:
             return self._series(layout.cells, self._label)
+        if layout.has_symbols and len(layout.symbols) == 1:  # a column of the only symbol
+            only = layout.part(layout.symbols[0])
+            if symbol in only.values.columns:
+                return self._series(only.part(only.values[[symbol]]), self._label)
         columns = list(layout.symbols)
         more = f" and {len(columns) - _SHOWN:,} more" if len(columns) > _SHOWN else ""
         raise UnknownSeries(f"{self._label}: no column {symbol}; it has {', '.join(columns[:_SHOWN])}{more}")
@@ -217,13 +246,17 @@ def _own_name(path: str) -> str:
     return Path(path).name.partition(".")[0]
 
 
-def _plain_name(name: str) -> str:
-    """Return a symbol or the name of a file in small letters, without what vendors add to it.
+def _without_vendor(name: str) -> str:
+    """Return the name of a file without what vendors and browsers add to a symbol.
 
-    >>> _plain_name("SPY Historical Data (1)"), _plain_name("spy_us_d"), _plain_name("SPY.US")
-    ('spy', 'spy', 'spy')
+    >>> _without_vendor("SPY Historical Data (1)"), _without_vendor("spy_us_d"), _without_vendor("SPY.US")
+    ('SPY', 'spy', 'SPY')
     """
-    return _VENDORS.sub("", name).lower()
+    return _VENDORS.sub("", name)
+
+
+def _plain_name(name: str) -> str:
+    return _without_vendor(name).lower()
 
 
 def _own_part(layout: Layout, symbol: str, label: str) -> Cells:

@@ -55,6 +55,10 @@ class Source(ABC):
         """
         return None
 
+    def knows(self, symbol: str) -> bool:  # noqa: ARG002 - for sources that know more names
+        """Return whether a series can be fetched under a name that the catalogue does not list."""
+        return False
+
     @abstractmethod
     def fetch(self, symbol: str, since: date | None, seconds: float) -> RawSeries:
         """Fetch a series in a single attempt; the caller retries if the error suggests that this may help.

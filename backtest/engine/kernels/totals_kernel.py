@@ -1,7 +1,7 @@
 """Exposure, turnover and costs of a finished path, compiled, without anything by asset.
 
-Formulas and the order of operations are the same as in `ledger_kernel`, so both give the same bits. Numbers of many runs
-need no more than this, in a fraction of the time.
+Formulas and the order of operations are the same as in `ledger_kernel`, so both give the same bits. Numbers of many
+runs need no more than this, in a fraction of the time.
 """
 
 from typing import NamedTuple

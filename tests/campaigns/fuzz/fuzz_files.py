@@ -1,4 +1,4 @@
-"""Data files by structure and by bytes: CSV, gzipped CSV and Parquet, wide or one file a symbol."""
+"""Data files by structure and by bytes: CSV, plain or packed, Excel and Parquet, wide or one file a symbol."""
 
 import gzip
 import io
@@ -6,10 +6,13 @@ import random
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from pyarrow import parquet
 
 from campaigns.fuzz.fuzz_case import Case
@@ -34,15 +37,15 @@ _PANDAS = ("{}", "[]", "x", "", '{"index_columns": ["nothing"], "columns": []}',
 def file_case(seed: int, number: int) -> Case:
     """Return the data file of a case, and a configuration that reads it."""
     rng = random.Random(f"file {seed} {number}")
-    ending = rng.choice(("csv", "csv", "csv.gz", "parquet"))
+    ending = rng.choice(("csv", "csv", "csv.gz", "zip", "xlsx", "parquet"))
     rows = _table(rng)
     for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
         rows = _odd(rows, rng)
-    content = _parquet(rows, rng) if ending == "parquet" else _csv(rows, rng)
+    content = {"parquet": _parquet, "xlsx": _workbook}.get(ending, _csv)(rows, rng)
     if rng.random() < 0.2:
         content = odd_bytes(content, rng)
-    if ending == "csv.gz":
-        content = gzip.compress(content, mtime=0)
+    if ending in ("csv.gz", "zip"):
+        content = gzip.compress(content, mtime=0) if ending == "csv.gz" else _archive(content, rng)
         if rng.random() < 0.3:
             content = odd_bytes(content, rng)
     config, files = _config(rng, ending), {}
@@ -57,7 +60,8 @@ def file_case(seed: int, number: int) -> Case:
 
 
 def _config(rng: random.Random, ending: str) -> dict[str, Any]:
-    data: dict[str, Any] = {"source": "parquet" if ending == "parquet" else "csv", "assets": ["a", "b"], "cash": "cash"}
+    source = {"parquet": "parquet", "xlsx": "excel"}.get(ending, "csv")
+    data: dict[str, Any] = {"source": source, "assets": ["a", "b"], "cash": "cash"}
     extra: dict[str, Any] = {
         "frequency": "monthly",
         "calendar": rng.choice(("union", "intersection")),
@@ -68,6 +72,10 @@ def _config(rng: random.Random, ending: str) -> dict[str, Any]:
         "cash": 0.02,
         "loan_rate": "cash",
         "start": "2010-06-30",
+        "separator": rng.choice((",", ";", "tab")),
+        "decimal": rng.choice(".,"),
+        "date_format": rng.choice(("%d/%m/%Y", "%Y%m", "%Y-%m-%d")),
+        "sheet": rng.choice(("Sheet", "p.csv")),
         "consumer_prices": "cash",
     }
     data |= {name: extra[name] for name in extra if rng.random() < 0.06}
@@ -134,8 +142,42 @@ def _csv(rows: Rows, rng: random.Random) -> bytes:
     separator = rng.choice((",",) * 12 + (";", "\t", ", ", ",\x00"))
     end = rng.choice(("\n",) * 6 + ("\r\n", "\r", "\n\n", "\u2028"))
     quote = rng.choice(("",) * 8 + ('"', "'"))
+    if rng.random() < 0.1:
+        rows = [[cell.replace(".", ",") for cell in row] for row in rows]
     text = end.join(separator.join(f"{quote}{cell}{quote}" for cell in row) for row in rows)
-    return (text + rng.choice((end, end, end, "", ","))).encode("utf-8", "surrogatepass")
+    encoding = rng.choice(("utf-8",) * 8 + ("utf-16", "utf-16-be"))
+    return (text + rng.choice((end, end, end, "", ","))).encode(encoding, "surrogatepass")
+
+
+def _archive(content: bytes, rng: random.Random) -> bytes:
+    """Return a zip archive of the file, and sometimes of another one."""
+    written = io.BytesIO()
+    with ZipFile(written, "w") as archive:
+        for name in ("p.csv", *rng.choice(((), (), ("notes.txt",), ("[Content_Types].xml",)))):
+            archive.writestr(ZipInfo(name), content)
+    return written.getvalue()
+
+
+def _workbook(rows: Rows, rng: random.Random) -> bytes:
+    """Return an Excel file of the table, with cells of numbers, dates and texts, and now and then another sheet."""
+    book = Workbook()
+    for _ in range(rng.choice((1, 1, 1, 2))):
+        sheet = book.create_sheet() if book.active.max_row > 1 else book.active
+        for row in rows:
+            sheet.append([_typed(cell, rng) for cell in row])
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def _typed(cell: str, rng: random.Random) -> Any:
+    """Return a cell as a date or a number if it is one, or as a text that a workbook can hold."""
+    for kind in rng.choice(((date.fromisoformat, float), (float,), ())):
+        try:
+            return kind(cell)
+        except ValueError:
+            continue
+    return ILLEGAL_CHARACTERS_RE.sub("?", cell)[:30_000].encode("utf-8", "replace").decode()
 
 
 def _parquet(rows: Rows, rng: random.Random) -> bytes:

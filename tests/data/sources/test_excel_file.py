@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from openpyxl import Workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from backtest.data.market_data import MarketData, load
 from backtest.errors import DataError
@@ -95,4 +97,34 @@ def test_without_openpyxl_the_message_names_the_extra(tmp_path: Path, monkeypatc
     with pytest.raises(
         DataError, match=r"needs the package openpyxl, .* Hint: pip install 'risk-parity-backtest\[xlsx\]"
     ):
+        loaded(tmp_path)
+
+
+def test_a_formula_without_a_saved_value_is_named(tmp_path: Path) -> None:
+    """Programs write formulas without their values; a spreadsheet saves both."""
+    rows = table(DAYS)
+    rows[7][2] = "=B8*2"
+    save(tmp_path / "p.xlsx", Sheet1=rows)
+    with pytest.raises(DataError, match=r"^p\.xlsx: row 8: a formula without a saved value\. Hint: open the file in a"):
+        loaded(tmp_path)
+
+
+def test_saved_values_of_formulas_are_read(tmp_path: Path) -> None:
+    workbook = xlsxwriter.Workbook(str(tmp_path / "p.xlsx"))
+    sheet = workbook.add_worksheet()
+    for row, cells in enumerate(table([f"{day:%Y-%m-%d}" for day in DAYS])):
+        sheet.write_row(row, 0, cells)
+        if row:
+            sheet.write_formula(row, 1, f"=C{row + 1}*1", None, cells[1])
+    workbook.close()
+    assert prices(tmp_path) == EXPECTED
+
+
+def test_serial_dates_counted_from_1904_need_a_date_format(tmp_path: Path) -> None:
+    book = Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    for row in table([(day - datetime.fromisoformat("1904-01-01")).days for day in DAYS]):
+        book.active.append(row)
+    book.save(tmp_path / "p.xlsx")
+    with pytest.raises(DataError, match=r"^p\.xlsx: its days are counted from 1904; expected cells with a date format"):
         loaded(tmp_path)

@@ -14,6 +14,7 @@ _YEARS = range(1000, 3000)
 _ISO = re.compile(r"\d{4}([-/])\d{1,2}\1\d{1,2}([T ].*)?|\d{8}")
 _PERIOD_ENDS = {"M": pd.offsets.MonthEnd(0), "Q": pd.offsets.QuarterEnd(0), "Y": pd.offsets.YearEnd(0)}
 _TIME = r"(,? \d{1,2}:\d\d(:\d\d)?)?"
+_TRIED = 40  # cells, before a whole column is read
 _MONTH_NAME = r"[A-Z][a-z]{2,8}"
 
 
@@ -139,7 +140,7 @@ def _recognised(texts: "pd.Series", places: Sequence[str]) -> tuple["pd.Series",
 
 
 def _iso(texts: "pd.Series", places: Sequence[str]) -> "pd.Series":
-    short = texts.str.fullmatch(r"\d{4}\.\d")
+    short = (texts.str.len() == 6) & (texts.str[4:5] == ".")
     if short.any():
         row = int(np.flatnonzero(short.to_numpy())[0])
         raise _year_and_one_digit(texts.iloc[row], places[row])
@@ -168,6 +169,7 @@ def _best(texts: "pd.Series", form: _Form, places: Sequence[str]) -> tuple["pd.S
     if ":" in texts.iloc[0]:
         codes = tuple(f"{code} {time}" for code in codes for time in ("%H:%M:%S", "%H:%M"))
         texts = texts.str.replace(", ", " ") if "," not in form.example else texts
+    codes = tuple(code for code in codes if _fits(texts.iloc[:_TRIED], code)) or codes
     tried = [(pd.to_datetime(texts, format=code, errors="coerce"), code) for code in codes]
     parsed, code = min(tried, key=lambda attempt: int(attempt[0].isna().sum()))
     fitting = [dates for dates, _ in tried if dates.notna().all()]
@@ -179,6 +181,10 @@ def _best(texts: "pd.Series", form: _Form, places: Sequence[str]) -> tuple["pd.S
             f"expected dates that can be told apart. Hint: date_format: '%d{mark}%m{mark}%Y' or '%m{mark}%d{mark}%Y'"
         )
     return parsed, code
+
+
+def _fits(texts: "pd.Series", code: str) -> bool:
+    return bool(pd.to_datetime(texts, format=code, errors="coerce").notna().all())
 
 
 def _check_months_of_days(texts: "pd.Series", months: Any, form: _Form, places: Sequence[str]) -> None:

@@ -1,6 +1,41 @@
 """`Dialect`: what the settings state about the way a file is written."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StrictStr
+
+
+def _separator(text: str) -> str:
+    character = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(character) != 1 or character.isalnum() or character in '\r\n"':
+        raise ValueError(f"got {text!r}, expected one character such as ';', or tab")
+    return character
+
+
+def _date_format(text: str) -> str:
+    try:
+        once = datetime(2020, 1, 31).strftime(text)  # noqa: DTZ001 - a date
+        is_code = once != text and datetime.strptime(once, text).year == 2020  # noqa: DTZ007 - a date
+    except ValueError:
+        is_code = False
+    if not is_code:
+        raise ValueError(f"got {text!r}, expected codes of a date with its year, such as '%d/%m/%Y'")
+    return text
+
+
+Separator = Annotated[StrictStr, AfterValidator(_separator)]
+"""Character between the cells of a text."""
+
+DecimalMark = Literal[".", ","]
+"""Decimal mark of the numbers of a file."""
+
+DateFormat = Annotated[StrictStr, AfterValidator(_date_format)]
+"""Form of the dates of a file, in the codes of `strptime`."""
+
+SheetName = Annotated[StrictStr, Field(min_length=1, max_length=200)]
+"""Sheet of a workbook, or file in a zip archive."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +50,6 @@ class Dialect:
     """
 
     separator: str | None = None
-    decimal: str | None = None
+    decimal: DecimalMark | None = None
     date_format: str | None = None
     sheet: str | None = None

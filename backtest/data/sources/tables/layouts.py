@@ -12,6 +12,7 @@ from backtest.errors import DataError
 
 _CLOSES = ("price", "close/last", "last", "px_last", "schlusskurs", "schluss")
 """Closes at investing.com, Nasdaq, Bloomberg and German banks, next to opens or highs."""
+_REVERSED = slice(None, None, -1)
 _OTHERS = ("open", "high", "low", "erster", "hoch", "tief")
 
 
@@ -32,6 +33,12 @@ class Layout:
     symbols: Sequence[str]
     part: Callable[[str], Cells]
     has_symbols: bool = True
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Return whether the rows of the file are in the reverse order."""
+        part = self.part(self.symbols[0])
+        return any(cells.rows == _REVERSED for cells in (self.cells, part) if isinstance(cells.rows, slice))
 
 
 def layout_of(cells: Cells) -> Layout:
@@ -83,12 +90,12 @@ def oldest_first(cells: Cells) -> Cells:
     """Return a table whose dates strictly fall in the reverse order; other tables as they are."""
     dates = cells.date_column.dates
     falls = len(dates) > 1 and bool((np.diff(dates.asi8) < 0).all())
-    return cells.part(rows=slice(None, None, -1)) if falls else cells
+    return cells.part(rows=_REVERSED) if falls else cells
 
 
 def _has_symbols(cells: Cells, column: str) -> bool:
     """Return whether a column has symbols, and not prices of a series of that name."""
-    texts = cells.values[column].dropna().astype(str)
+    texts = pd.Series(cells.values[column].dropna().unique()).astype(str)
     is_number = pd.to_numeric(texts, errors="coerce").notna()
     return not is_number.all() or bool(cells.date_column.dates.has_duplicates)
 
@@ -103,7 +110,7 @@ def _long(cells: Cells, column: str) -> Layout:
     def part(symbol: str) -> Cells:
         return oldest_first(cells.part(others, (symbols == symbol).to_numpy()))
 
-    return Layout(cells, f"a row for each date and {column}", list(dict.fromkeys(symbols)), part)
+    return Layout(cells, f"a row for each date and {column}", symbols.unique().tolist(), part)
 
 
 def _two_levels(cells: Cells) -> Layout:

@@ -14,20 +14,21 @@ from backtest.numerics.arrays import Floats
 Decimal = Literal[".", ","]
 
 MISSING = [".", "-", "--", "ND", "#N/A N/A"]
-"""Cells without a value at FRED, the Federal Reserve and Bloomberg, in addition to empty cells and the names that pandas knows."""
+"""Cells without a value at FRED, the Federal Reserve and Bloomberg, besides empty cells and names that pandas knows."""
 
 _SPACES = " '\u00a0\u202f\u2019"  # between thousands in France, Switzerland and elsewhere
-_LEAD = r"[-+\u2212]?[$€£¥]?"
-_NUMBER = re.compile(rf"{_LEAD}[\d.,][\d.,{_SPACES}]*([eE][-+]?\d+)?\s?%?|nan|\.|inf", re.IGNORECASE)
-_COMMA_IS_DECIMAL = (
-    rf"{_LEAD}(?:\d{{1,3}}(?:[.{_SPACES}]\d{{3}})+,\d+|\d*,\d{{1,2}}|\d*,\d{{4,}}|0,\d+|\d{{4,}},\d+"
-    r"|\d{1,3}(?:\.\d{3}){2,})\s?%?"
+_LEAD = "[-+\u2212]?[$€£¥]?"
+_NUMBER = re.compile(rf"{_LEAD}[0-9.,][0-9.,{_SPACES}]*([eE][-+]?[0-9]+)?\s?%?|nan|\.|inf", re.IGNORECASE)
+_COMMA_IS_DECIMAL = re.compile(
+    rf"{_LEAD}(?:[0-9]{{1,3}}(?:[.{_SPACES}][0-9]{{3}})+,[0-9]+|[0-9]*,[0-9]{{1,2}}|[0-9]*,[0-9]{{4,}}|0,[0-9]+|[0-9]{{4,}},[0-9]+"
+    r"|[0-9]{1,3}(?:\.[0-9]{3}){2,})\s?%?"
 )
-_POINT_IS_DECIMAL = (
-    rf"{_LEAD}(?:\d{{1,3}}(?:[,{_SPACES}]\d{{3}})+\.\d*|\d*\.\d{{1,2}}|\d*\.\d{{4,}}|0\.\d+"
-    r"|\d{1,3}(?:,\d{3}){2,})\s?%?"
+_POINT_IS_DECIMAL = re.compile(
+    rf"{_LEAD}(?:[0-9]{{1,3}}(?:[,{_SPACES}][0-9]{{3}})+\.[0-9]*|[0-9]*\.[0-9]{{1,2}}|[0-9]*\.[0-9]{{4,}}|0\.[0-9]+"
+    r"|[0-9]{1,3}(?:,[0-9]{3}){2,})\s?%?"
 )
-_UNCLEAR = rf"{_LEAD}[1-9]\d{{0,2}},\d{{3}}\s?%?"
+_UNCLEAR = re.compile(rf"{_LEAD}[1-9][0-9]{{0,2}},[0-9]{{3}}\s?%?")
+_TRIED = 20  # cells of a column, to tell texts from numbers
 
 
 def is_number_like(cell: str) -> bool:
@@ -52,23 +53,41 @@ def decimal_of(columns: Iterable["pd.Series"], name: str) -> Decimal:
     >>> decimal_of([pd.Series(["1.234,50", "990,00"])], "p.csv")
     ','
     """
-    comma, point, unclear = False, False, ""
-    for column in columns:
-        if pd.api.types.is_numeric_dtype(column):
-            values = column.to_numpy(dtype=float, na_value=np.nan)
-            point |= bool((np.isfinite(values) & (values != np.round(values)) & ~_may_be_thousands(values)).any())
-            continue
-        texts = column.dropna().astype(str).str.strip()
-        comma |= bool(texts.str.fullmatch(_COMMA_IS_DECIMAL).any())
-        point |= bool(texts.str.fullmatch(_POINT_IS_DECIMAL).any())
-        odd = texts[texts.str.fullmatch(_UNCLEAR)]
-        unclear = unclear or (str(odd.iloc[0]) if len(odd) else "")
-    if unclear and not comma and not point:
-        raise DataError(
-            f"{name}: in {unclear!r} the comma may separate thousands or decimals; expected numbers that can be told "
-            "apart. Hint: decimal: '.' or decimal: ','"
-        )
-    return "," if comma and not point else "."
+    columns = list(columns)
+    texts = [column for column in columns if not pd.api.types.is_numeric_dtype(column)]
+    found = next((mark for column in texts if (mark := _first_mark(column)) is not None), ".")
+    has_points = found != "." and any(
+        _has_points(column) for column in columns if pd.api.types.is_numeric_dtype(column)
+    )
+    if found in (".", ",") or has_points:
+        return "," if found == "," and not has_points else "."
+    raise DataError(
+        f"{name}: in {found!r} the comma may separate thousands or decimals; expected numbers that can be told "
+        "apart. Hint: decimal: '.' or decimal: ','"
+    )
+
+
+def _first_mark(texts: "pd.Series") -> str | None:
+    """Return the decimal mark of the first clear number of a column, or the first unclear one; None without either."""
+    cells = texts.dropna()
+    if not any(is_number_like(str(cell)) for cell in cells.iloc[:_TRIED]):
+        return None  # texts, such as symbols
+    unclear = None
+    for cell in map(str.strip, map(str, cells)):
+        if _POINT_IS_DECIMAL.fullmatch(cell):
+            return "."
+        if _COMMA_IS_DECIMAL.fullmatch(cell):
+            return ","
+        if unclear is None and _UNCLEAR.fullmatch(cell):
+            unclear = cell
+    return unclear
+
+
+def _has_points(numbers: "pd.Series") -> bool:
+    """Return whether numbers that were read with a decimal point have one: 1.234 may be a whole number in thousands."""
+    values = numbers.to_numpy(dtype=float, na_value=np.nan)
+    values = values[np.isfinite(values)]
+    return bool(((values != np.round(values)) & ~_may_be_thousands(values)).any())
 
 
 def _may_be_thousands(values: Floats) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
@@ -126,9 +145,10 @@ def _plain(texts: "pd.Series", decimal: str, in_percent: bool) -> "pd.Series":
         texts = texts.str.rstrip().str.removesuffix("%")
     texts = texts.str.strip().str.replace("\u2212", "-")
     thousands = "." if decimal == "," else ","
-    pattern = rf"{_LEAD}\d{{1,3}}(?:[{thousands}{_SPACES}]\d{{3}})+(?:\{decimal}\d*)?"
-    ungrouped = texts.str.replace(rf"[{thousands}{_SPACES}]", "", regex=True)
-    texts = texts.mask(texts.str.fullmatch(pattern, na=False), ungrouped)
+    pattern = rf"{_LEAD}[0-9]{{1,3}}(?:[{thousands}{_SPACES}][0-9]{{3}})+(?:\{decimal}[0-9]*)?"
+    grouped = texts.str.contains(f"^{pattern}$", na=False)
+    if grouped.any():
+        texts = texts.mask(grouped, texts.str.replace(rf"[{thousands}{_SPACES}]", "", regex=True))
     if decimal == ",":
         texts = texts.mask(texts.str.contains(".", regex=False, na=False), "?").str.replace(",", ".")
     texts = texts.str.replace(r"^([-+]?)[$€£¥]", r"\1", regex=True)

@@ -1,7 +1,9 @@
 """Sheets of Excel workbooks, with the optional package openpyxl: their cells as text, read as other texts are."""
 
 import csv
+import re
 import warnings
+from collections.abc import Sequence
 from datetime import date, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ from backtest.errors import DataError
 if TYPE_CHECKING:
     from openpyxl import Workbook
 
+Rows = Sequence[Sequence[str]]
 _AS_TEXT = Dialect(separator=",", decimal=".")
 
 
@@ -73,10 +76,11 @@ def sheet_as_text(opened: Opener, name: str, sheet: str | None = None) -> str:
         warnings.simplefilter("ignore")  # of styles and validations, which no number depends on
         _check_size(file, name)
         workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        try:
-            rows = _rows(workbook, name, sheet)
-        finally:
-            workbook.close()
+        title, rows = _rows(workbook, name, sheet)
+        _check_serial_dates(workbook, rows, name)
+        if not all(map(all, rows)):
+            file.seek(0)
+            _check_formulas(load_workbook(file, read_only=True, keep_links=False)[title], rows, name)
     written = StringIO()
     csv.writer(written, lineterminator="\n").writerows(rows)
     return written.getvalue()
@@ -91,8 +95,8 @@ def _check_size(file: Any, name: str) -> None:
     file.seek(0)
 
 
-def _rows(workbook: "Workbook", name: str, sheet: str | None) -> list[list[str]]:
-    """Return the rows of the sheet that is named, or of the only one with two columns or more."""
+def _rows(workbook: "Workbook", name: str, sheet: str | None) -> tuple[str, list[list[str]]]:
+    """Return the title and the rows of the sheet that is named, or of the only one with two columns or more."""
     sheets = {each.title: each for each in workbook.worksheets}
     if sheet is not None and sheet not in sheets:
         raise DataError(f"{name}: no sheet {sheet}; it has {', '.join(sheets)}")
@@ -105,7 +109,28 @@ def _rows(workbook: "Workbook", name: str, sheet: str | None) -> list[list[str]]
     if len(tables) != 1:
         what = f"{len(tables)} sheets with tables ({', '.join(tables)})" if tables else "no sheet with a table"
         raise DataError(f"{name}: {what}; expected one. Hint: name it by the setting sheet")
-    return next(iter(tables.values()))
+    return next(iter(tables.items()))
+
+
+def _check_serial_dates(workbook: "Workbook", rows: Rows, name: str) -> None:
+    """Raise `DataError` for dates without a format in a workbook that counts them from 1904, as old Macs did."""
+    if (
+        workbook.epoch.year == 1904
+        and sum(re.fullmatch(r"\d{5}(\.\d+)?", row[0]) is not None for row in rows if row) > 1
+    ):
+        raise DataError(f"{name}: its days are counted from 1904; expected cells with a date format")
+
+
+def _check_formulas(sheet: Any, rows: Rows, name: str) -> None:
+    """Raise `DataError` for the first formula whose value was not saved."""
+    sheet.reset_dimensions()
+    for number, (formulas, values) in enumerate(zip(sheet.iter_rows(values_only=True), rows, strict=False), 1):
+        for formula, value in zip(formulas, values, strict=False):
+            if not value and isinstance(formula, str) and formula.startswith("="):
+                raise DataError(
+                    f"{name}: row {number}: a formula without a saved value. "
+                    "Hint: open the file in a spreadsheet and save it."
+                )
 
 
 def _text(value: Any) -> str:
