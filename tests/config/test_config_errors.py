@@ -16,7 +16,7 @@ from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, e
 
 SECTIONS = "extends, name, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
-    "source, path, values, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
+    "source, path, values, prices, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
 )
 SHIPPED = sorted(path.stem for path in (Path(__file__).parents[2] / "strategies").glob("[!_]*.py"))
@@ -93,7 +93,7 @@ ONE = {
     "a class that is not a source": ("source: sample", "source: pathlib:Path", "pathlib", "data.source: pathlib:Path: not a source; expected a class that extends backtest.data.sources.source.Source, with fetch"),
     "path with a live source": ("source: sample", "source: yfinance\n  path: x.csv", "x.csv", f"data.path: source yfinance is not a file and takes no path; for a file use source: {file_sources()}"),
     "returns of a live source": ("source: sample", "source: fred\n  values: returns", "returns", f"data.values: source fred states what it holds; returns can only come from source: {file_sources()}"),
-    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, rate, currency, class, spot, lot. Did you mean class?"),
+    "no such setting of an asset": (f"[{ASSETS}]", "{us_stocks: {clas: equities}}", "clas", "data.assets.us_stocks.clas: unknown setting; data.assets.us_stocks accepts: source, symbol, path, values, prices, rate, currency, as, maturity, class, spot, lot. Did you mean class?"),
     "no such source of an asset": (f"[{ASSETS}]", "{us_stocks: {source: fread}}", "fread", f"data.assets.us_stocks.source: got 'fread', expected one of {SOURCES}. Did you mean fred?"),
     "an asset of csv without path": (f"[{ASSETS}]", "{a: {source: csv}}", "{a", "data.assets: a: source csv needs a path to its file"),
     "no such asset in a mapping": (f"[{ASSETS}]", "{golf: metals}", "metals", f"data.assets.golf: no series golf; available: {SERIES}. Did you mean gold?"),
