@@ -87,4 +87,4 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 def test_the_repr_of_a_result_is_one_line() -> None:
     """Its tables would fill screens."""
     result = bt.run(Path(__file__).parents[2] / "configs/60_40.yaml")
-    assert repr(result) == "<BacktestResult 60_40 (sixty_forty), 1978-01-31 to 2012-12-31>"
+    assert repr(result) == "<BacktestResult 60_40 (sixty_forty), 1953-04-30 to 2021-06-30>"
