@@ -38,7 +38,7 @@ def batch_errors(influences: Floats) -> Floats:
     Example:
         >>> normal = np.random.default_rng(1).normal(size=(1_200, 1))
         >>> round(float(batch_errors(normal - normal.mean())[0]) * 1_200**0.5, 1)
-        1.1
+        1.0
     """
     count = len(influences)
     sums = np.add.reduceat(influences, np.append(0, batch_ends(count)[:-1]), axis=0)

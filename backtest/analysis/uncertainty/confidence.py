@@ -93,7 +93,7 @@ def confidence(
         >>> months = np.random.default_rng(1).normal(0.008, 0.04, 240)
         >>> intervals = confidence(months, months - 0.002, 20.0, 12)
         >>> [round(end, 2) for end in intervals.sharpe], [round(end, 2) for end in intervals.max_drawdown]
-        ([-0.31, 0.69], [-0.53, -0.15])
+        ([-0.15, 0.54], [-0.65, -0.15])
     """
     number = draw_count(len(returns)) if draws is None else draws
     return _confidence(returns.tobytes(), excess_returns.tobytes(), years, periods_per_year, draws=number, seed=seed)

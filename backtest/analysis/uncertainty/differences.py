@@ -55,10 +55,10 @@ def differences(excess: Floats, other: Floats, periods_per_year: int) -> dict[st
     Example:
         >>> months = np.random.default_rng(1).normal([0.006, 0.004], [0.02, 0.03], (240, 2))
         >>> found = differences(months[:, 0], months[:, 1], 12)
-        >>> {name: (round(one.difference, 2), round(one.p_value, 2)) for name, one in found.items()}
-        {'mean_return': (0.06, 0.05), 'sharpe': (0.79, 0.01), 'volatility': (-0.03, 0.0)}
+        >>> {name: (round(one.difference, 3), round(one.p_value, 3)) for name, one in found.items()}
+        {'mean_return': (0.004, 0.829), 'sharpe': (0.288, 0.244), 'volatility': (-0.029, 0.002)}
         >>> round(found["sharpe"].years_needed)
-        21
+        107
     """
     years, annual = len(excess) / periods_per_year, math.sqrt(periods_per_year)
     sharpe = sharpe_difference(excess, other, periods_per_year)

@@ -76,7 +76,7 @@ def years_needed(difference: float, standard_error: float, years: float) -> floa
 
     Example:
         >>> round(years_needed(0.1, 0.2, 24.0))
-        754
+        753
     """
     if math.isnan(standard_error):
         return math.nan

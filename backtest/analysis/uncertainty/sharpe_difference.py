@@ -85,7 +85,7 @@ def sharpe_difference(excess: Floats, other: Floats, periods_per_year: int) -> S
         >>> rng = np.random.default_rng(1)
         >>> result = sharpe_difference(rng.normal(0.01, 0.02, 240), rng.normal(0.005, 0.02, 240), 12)
         >>> round(result.difference, 2), round(result.memmel.p_value, 2), round(result.robust.p_value, 2)
-        (0.53, 0.09, 0.06)
+        (0.53, 0.09, 0.09)
     """
     undefined = SharpeTest(math.nan, math.nan)
     if len(excess) < 2 or not has_risk([np.std(excess, ddof=1), np.std(other, ddof=1)]).all():

@@ -83,7 +83,7 @@ def fit_volatility(excess_returns: Floats) -> VolatilityModel:
         >>> months = np.random.default_rng(1).normal(0.005, 0.04, 240)
         >>> model = fit_volatility(months)
         >>> round(model.autocorrelation, 2), round(model.clustering, 2)
-        (-0.05, 0.36)
+        (-0.09, 0.78)
     """
     count, mean, deviation = len(excess_returns), float(excess_returns.mean()), float(excess_returns.std())
     values = (excess_returns - mean) / deviation

@@ -17,6 +17,7 @@ POWER = (
 )
 
 _ENOUGH_HALF_LIVES = 20  # of spells; with fewer, volatility in a history is often unlike the true one
+_LIKELY = 0.9  # posterior probability of spells, whose prior probability is 0.7
 _ENOUGH_PERIODS = 180  # fewer cannot rule out slow spells
 _NAMES: Mapping[Measure, str] = {
     "cagr": "CAGR",
@@ -61,7 +62,7 @@ def _spells(confidence: Mapping[str, Any], periods: int) -> str:
     half_life = confidence["half_life_periods"]
     if confidence["volatility"] is None:
         return ""
-    if confidence["spells_probability"] >= 0.5 and periods / half_life < _ENOUGH_HALF_LIVES:
+    if confidence["spells_probability"] >= _LIKELY and periods / half_life < _ENOUGH_HALF_LIVES:
         return (
             f"Volatility comes in spells here: half of a spell lasts about {count(max(half_life, 1))} periods, and the "
             f"dates hold {count(periods / half_life)} such half-lives. With fewer than {_ENOUGH_HALF_LIVES}, the "

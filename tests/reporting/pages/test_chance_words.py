@@ -33,7 +33,7 @@ def test_the_range_of_the_maximum_drawdown_is_called_a_prediction() -> None:
     ("periods", "probability", "half_life", "expected"),
     [
         (288, 0.9, 23.0, "half of a spell lasts about 23 periods, and the dates hold 13 such half-lives."),
-        (288, 0.4, 23.0, None),  # spells are unlikely
+        (288, 0.8, 23.0, None),  # spells are hardly more likely than before the data
         (2_520, 0.9, 23.0, None),  # 110 half-lives
         (120, 0.4, 5.0, "120 periods are too few to rule out long spells"),
         (120, 0.9, 0.2, "120 periods are too few to rule out long spells"),
