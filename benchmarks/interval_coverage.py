@@ -1,4 +1,4 @@
-"""How often do the intervals hold the true number, and how often do the tests of differences reject?
+"""Shares of simulated series whose intervals hold the true number, and of pairs that tests of differences reject.
 
     python benchmarks/interval_coverage.py [intervals] [size] [power] [--series N] [--write]
 
@@ -35,7 +35,7 @@ _MONTHS, _DAYS = (0.008, 0.035, 0.002, 12), (0.0004, 0.01, 0.0001, 252)  # mean,
 
 
 class Shocks(NamedTuple):
-    """Independent random numbers of (R, P): of variance 1, those of the log volatility, and sqrt(χ²(4) / 2)."""
+    """Independent random numbers of (R, P): of variance 1, shocks of the log volatility, and sqrt(χ²(4) / 2)."""
 
     values: Floats
     volatility: Floats

@@ -161,5 +161,5 @@ def test_draws_do_not_depend_on_the_number_of_cores(monkeypatch: pytest.MonkeyPa
     for least in (1, 1_000):
         monkeypatch.setitem(draw_statistics.__globals__, "_THREADS_WORTH", 60 * least)
         for cores in (1, 3):
-            monkeypatch.setattr("backtest.numerics.numba_kernels._cores", lambda cores=cores: cores)
+            monkeypatch.setattr("backtest.numerics.numba_kernels.cores", lambda cores=cores: cores)
             assert (draw_statistics(model, 0.005, 200) == whole).all()

@@ -60,7 +60,7 @@ def test_the_cosine_error_equals_the_papers_sums() -> None:
 
 
 def test_the_cosine_error_of_an_autoregression_has_its_long_run_variance() -> None:
-    """Its variance of a mean is (1 + ρ) / (1 - ρ) = 3 times that of independent periods; 271 squares err by 9 %."""
+    """Its variance of a mean is (1 + ρ) / (1 - ρ) = 3 times the one of independent periods; 271 squares err by 9 %."""
     values = np.random.default_rng(2).standard_normal(17_500)
     for k in range(1, len(values)):
         values[k] += 0.5 * values[k - 1]
