@@ -29,7 +29,8 @@ class Difference:
 
     Args:
         difference: the first less the second; NaN if the measure is not defined.
-        p_value: probability of a difference of this size or larger, up or down, if there is no true difference; NaN without a test.
+        p_value: probability of a difference of this size or larger, up or down, if the true one is zero; NaN without a
+            test.
         standard_error: standard error of the difference; NaN without one, always for volatility.
         years_needed: years of data that find a true difference of this size in four of five cases; NaN without a
             standard error, infinite for no difference.
