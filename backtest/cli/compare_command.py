@@ -1,7 +1,7 @@
 """`compare`: several configurations or finished runs side by side, from their first common date."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -135,13 +135,14 @@ def _table(comparison: "Comparison", sections: list[list[tuple[str, ...]]], begi
 
 
 def _measures(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.pages.headline import metric_rows
+    from backtest.reporting.pages.headline import interval_rows, metric_rows
 
     summaries = [comparison.summaries[name] for name in comparison.names]
     for metric, cells in metric_rows(summaries, "compared", comparison.own_metrics):
         best = comparison.best.get(metric.key, ())
         marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(comparison.names, cells, strict=True))
         yield metric.terminal_name, *marked
+        yield from interval_rows(summaries, metric)
 
 
 def _shares(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
@@ -162,15 +163,20 @@ def _crises(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
 
 
 def _against_baseline(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
-    from backtest.reporting.format import terminal_ratio
+    from backtest.reporting.format import terminal_count, terminal_ratio
+    from backtest.reporting.pages.chance_words import significant
 
     baseline, others = comparison.names[0], list(comparison.names[1:])
     differences = comparison.sharpe_differences[comparison.sharpe_differences["name"] == baseline]
     yield f"against {baseline}", *("" for _ in comparison.names)
-    rows = (
-        ("  Sharpe difference", -differences["difference"]),
-        ("  p (Ledoit, Wolf)", differences["ledoit_wolf_p"]),
-        ("  p (Memmel)", differences["memmel_p"]),
+    yield "  Sharpe difference", "", *(terminal_ratio(-value) for value in differences["difference"])
+    needed = (found["sharpe"].years_needed for found in comparison.differences.values())
+    yield "  years to tell it", "", *(terminal_count(significant(value)) for value in needed)
+    rows: tuple[tuple[str, Iterable[float]], ...] = (
+        ("  p, robust", differences["robust_p"]),
+        ("  p, Memmel", differences["memmel_p"]),
+        ("  p, mean return", [found["mean_return"].p_value for found in comparison.differences.values()]),
+        ("  p, volatility", [found["volatility"].p_value for found in comparison.differences.values()]),
         ("  correlation", comparison.correlations[baseline][others]),
         *((f"  won, windows of {years}Y", won[baseline][others]) for years, won in comparison.windows_won.items()),
     )

@@ -17,8 +17,8 @@ from backtest.analysis.break_even_spread.spread_search import (
 )
 from backtest.analysis.metrics.performance import years_between
 from backtest.analysis.result import BacktestResult
+from backtest.analysis.uncertainty.batches import FEWEST
 from backtest.analysis.uncertainty.bootstrap import block_length
-from backtest.analysis.uncertainty.confidence import FEWEST
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
 from backtest.numerics.arrays import Floats

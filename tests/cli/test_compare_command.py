@@ -62,7 +62,13 @@ def test_compare_shows_and_writes_the_articles_strategies(here: Path) -> None:
     assert answer.out.splitlines()[-1] == f"comparison: {FOLDER}/comparison.html"
     assert rows["GFC"] == ["-22.9/-28.9", "-2.5/-14.0", "-6.0/-16.5", "-14.9/-31.6"]
     differences = found.sharpe_differences.iloc[:3]
-    assert rows["p (Ledoit, Wolf)"] == [f"{p:.2f}" for p in differences["ledoit_wolf_p"]]
+    assert rows["p, robust"] == [f"{p:.2f}" for p in differences["robust_p"]]
+    years = [float(f"{one['sharpe'].years_needed:.2g}") for one in found.differences.values()]
+    assert rows["years to tell it"] == [f"{one:,.0f}" for one in years]
+    assert rows["p, volatility"] == [f"{one['volatility'].p_value:.2f}" for one in found.differences.values()]
+    low, high = found.summaries["erc"]["confidence"]["volatility"]
+    assert rows["95% interval, %"][1] == f"{100 * low:.1f}..{100 * high:.1f}"
+    assert len(rows["95% prediction, %"]) == 4
     assert rows["Sharpe difference"] == [f"{-value:.2f}" for value in differences["difference"]]  # the later row
     assert rows["won, windows of 3Y"] == [f"{share:.2f}" for share in found.windows_won[3]["60_40"].iloc[1:]]
     assert {path.name for path in (here / FOLDER).iterdir()} == {

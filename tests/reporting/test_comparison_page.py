@@ -11,10 +11,11 @@ import pytest
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.metrics.drawdown import drawdown
+from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
 from backtest.reporting.pages.comparison_words import SHARES
-from backtest.reporting.pages.measure_texts import page_groups
+from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.runs.compared_runs import compare
 from support.builders.ledger_result import random_run
 from support.pages.read_page import Page
@@ -67,7 +68,9 @@ class TestNumbers:
         for label, measure in shown.items():
             numbers, best = said[measure.key]["values"], said[measure.key]["best"]
             expected = [
-                FILTERS[measure.form](numbers[name]) + ("★ best" if name in best else "") for name in comparison.names
+                FILTERS[measure.form](numbers[name]) + ("★ best" if name in best else "") + interval
+                for name in comparison.names
+                for interval in [f" {interval_of(comparison.summaries[name], measure) or ''}".rstrip()]
             ]
             assert rows[label] == expected, label
         missing = [key for key, one in said.items() if any(value not in {None, 0} for value in one["values"].values())]
@@ -86,10 +89,11 @@ class TestNumbers:
         table = found.table("Strategy")
         assert [row[0] for row in table[1:]] == list(comparison.names)
         place = table[0].index("Sharpe ratio")
-        assert [row[place].removesuffix("★ best") for row in table[1:]] == [
-            ratio(comparison.summaries[name]["sharpe"]) for name in comparison.names
+        assert [row[place].replace("★ best", "") for row in table[1:]] == [
+            f"{ratio(summary['sharpe'])} {interval_of(summary, BY_KEY['sharpe'])}"
+            for summary in comparison.summaries.values()
         ]
-        assert sum(row[place].endswith("best") for row in table[1:]) == 1
+        assert sum("best" in row[place] for row in table[1:]) == 1
 
     def test_the_articles_table(self) -> None:
         results = [replace(random_run(seed), name=f"run {seed}") for seed in (4, 5)]
@@ -136,8 +140,8 @@ class TestNumbers:
         for row, one in zip(table[1:], comparison.sharpe_differences.to_dict("records"), strict=True):
             assert row[0] == f"{one['name']} less {one['other']}"
             assert row[1].lstrip("+") == ratio(one["difference"])
-            assert row[2] == ratio(one["ledoit_wolf_error"])
-            assert row[3:6] == [f"{one[key]:.3f}" for key in ("ledoit_wolf_p", "memmel_p", "holm_p")]
+            assert row[2] == ratio(one["robust_error"])
+            assert row[3:6] == [f"{one[key]:.3f}" for key in ("robust_p", "memmel_p", "holm_p")]
             assert row[6] == ("more than chance" if one["holm_p"] < 0.05 else "may be chance")
 
     def test_correlations_and_windows(self, comparison: Comparison, found: Page) -> None:

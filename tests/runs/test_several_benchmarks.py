@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 import backtest as bt
 from backtest.config import load_config
@@ -52,7 +53,8 @@ def test_the_summary_has_numbers_of_each(result: bt.BacktestResult) -> None:
         assert listed["sharpe_difference"] == pytest.approx(summary["sharpe"] - own["sharpe"], abs=1e-12)
         low, high = listed["sharpe_difference_interval"]
         (row,) = bt.compare([result, side]).sharpe_differences.to_dict("records")
-        assert (high - low) / 2 == pytest.approx(1.959964 * row["ledoit_wolf_error"], rel=1e-6)
+        quantile = t.ppf(0.975, round(0.4 * (len(result.nav) - 1) ** (2 / 3)))
+        assert (high - low) / 2 == pytest.approx(quantile * row["robust_error"], rel=1e-6)
         assert (high + low) / 2 == pytest.approx(listed["sharpe_difference"], abs=1e-12)
 
 
@@ -64,7 +66,7 @@ def test_page_chart_and_figure_show_them(result: bt.BacktestResult) -> None:
     labels = ["CAGR", "Volatility", "Sharpe ratio", "Maximum drawdown", "Difference of Sharpe ratios", "its interval"]
     assert [row[0] for row in rows] == labels
     assert rows[4][1:] == ["", "+0.11", "+0.17", "−0.04", "+0.28"]
-    assert rows[5][1:3] == ["", "−0.32 to 0.54"]
+    assert rows[5][1:3] == ["", "−0.35 to 0.57"]
     assert all(f"Settings of the benchmark, {name}" in page.text for name in NAMES)
     chart = charts_of(result)["charts"]["growth"]
     assert [line["name"] for line in chart["panels"][0]["series"]] == ["erc", *NAMES]

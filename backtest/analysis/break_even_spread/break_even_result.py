@@ -55,7 +55,7 @@ class BreakEven:
         by_sharpe: spread at which the Sharpe ratios are the same.
         curve: advantage by rising spread; empty if it was not computed.
         block: mean length of the bootstrap's blocks, periods; NaN without intervals, which need
-            `confidence.FEWEST` periods.
+            `batches.FEWEST` periods.
         whole_year: True if the run covers a year or more; otherwise excess returns are not annualised.
     """
 

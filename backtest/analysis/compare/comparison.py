@@ -1,7 +1,7 @@
 """`Comparison`: several results over the same dates, side by side."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from backtest.analysis.metrics.metric_registry import BETTER
 from backtest.analysis.metrics.records.metric_record import Better, MetricRecord
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
+from backtest.analysis.uncertainty.differences import Difference, differences
 
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
@@ -139,6 +140,13 @@ class Comparison:
         return sharpe_differences_of(self.results)
 
     @cached_property
+    def differences(self) -> Mapping[str, Mapping[str, Difference]]:
+        """Differences of each other result from the first, by name and measure; see `differences.differences`."""
+        first, *others = self.results
+        excess, a_year = first.excess_returns.to_numpy(), self.periods_per_year
+        return {other.name: differences(other.excess_returns.to_numpy(), excess, a_year) for other in others}
+
+    @cached_property
     def windows_won(self) -> Mapping[int, pd.DataFrame]:
         """Share of windows won, (k, k) by length of the window in years, for lengths that fit into the dates."""
         return {
@@ -194,6 +202,10 @@ class Comparison:
             "falls_of_the_first": [_plain(span) for span in self.falls],
             "correlations": self.correlations.to_dict("index"),
             "sharpe_differences": self.sharpe_differences.to_dict("records"),
+            "differences_from_the_first": {
+                name: {measure: asdict(difference) for measure, difference in found.items()}
+                for name, found in self.differences.items()
+            },
             "windows_won": {
                 str(years): {
                     "windows": self.windows(years),

@@ -116,13 +116,13 @@ def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
 
     Returns:
         (k (k - 1) / 2, 8), columns `name`, `other`, `difference` (the first less the second), `memmel_error`,
-        `memmel_p`, `ledoit_wolf_error`, `ledoit_wolf_p` (standard errors and p-values of `sharpe_difference`), and
-        `holm_p` (the p-values of Ledoit and Wolf, corrected for the number of pairs).
+        `memmel_p`, `robust_error`, `robust_p` (standard errors and p-values of `sharpe_difference`), and `holm_p` (the
+        robust p-values, corrected for the number of pairs).
 
     Example:
         >>> import backtest as bt
         >>> result = bt.run("configs/erc.yaml")
-        >>> sharpe_differences_of([result, result.benchmark])[["difference", "ledoit_wolf_p"]].round(2).values.tolist()
+        >>> sharpe_differences_of([result, result.benchmark])[["difference", "robust_p"]].round(2).values.tolist()
         [[0.11, 0.63]]
     """
     rows = []
@@ -131,15 +131,11 @@ def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
             tested = sharpe_difference(
                 result.excess_returns.to_numpy(), other.excess_returns.to_numpy(), result.periods_per_year
             )
-            tests = [
-                value for test in (tested.memmel, tested.ledoit_wolf) for value in (test.standard_error, test.p_value)
-            ]
+            tests = [value for test in (tested.memmel, tested.robust) for value in (test.standard_error, test.p_value)]
             rows.append((result.name, other.name, tested.difference, *tests))
-    columns = [
-        "name", "other", "difference", "memmel_error", "memmel_p", "ledoit_wolf_error", "ledoit_wolf_p",
-    ]  # fmt: skip
+    columns = ["name", "other", "difference", "memmel_error", "memmel_p", "robust_error", "robust_p"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.assign(holm_p=holm(table["ledoit_wolf_p"].to_numpy(dtype=float)))
+    return table.assign(holm_p=holm(table["robust_p"].to_numpy(dtype=float)))
 
 
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:

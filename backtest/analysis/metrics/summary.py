@@ -8,6 +8,7 @@ from backtest.analysis.metrics.metric_registry import BY_KEY, SUMMARY, shown_in
 from backtest.analysis.metrics.records.benchmark_records import AGAINST_BENCHMARK
 from backtest.analysis.metrics.records.metric_record import MetricRecord, Part
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
+from backtest.analysis.metrics.records.summary_parts import AGAINST
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.sharpe_difference import sharpe_difference
 
@@ -26,10 +27,11 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
     Entries with more than one number are nested: `calendar_years` by year; `worst_drawdowns`, at most ten rows of
     `calendar_tables.drawdown_lengths`, deepest first; `crises` that the dates cover completely, each with
     `name`, `start` and `end` of the crisis, `first` and `last` of the dates that count, and `return` and `drawdown`
-    between them; `confidence`, an interval [low, high] or None by metric, with the level, draws, seed and mean block of
-    the bootstrap. The benchmark covers the same dates, so its crises come in the same order. With several benchmarks,
-    `benchmarks` has by name the numbers of `OF_EACH_BENCHMARK`, and the `sharpe_difference` of the run less the
-    benchmark with an interval [low, high] or None; see `sharpe_difference.SharpeDifference`.
+    between them; `confidence`, an interval [low, high] or None by metric, with the level, draws, seed, and under
+    `missing` the reason of each None; under `benchmark`, `differences` with their tests (`differences.Difference`). The
+    benchmark covers the same dates, so its crises come in the same order. With several benchmarks, `benchmarks` has by
+    name the numbers of `OF_EACH_BENCHMARK`, and the `sharpe_difference` of the run less the benchmark with an interval
+    [low, high] or None; see `sharpe_difference.SharpeDifference`.
 
     Args:
         result: record of the run.
@@ -43,7 +45,11 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
     single = (*SUMMARY, *(metric for metric in own if not metric.needs_benchmark))
     summary = _entries(run, single)
     if benchmark is not None:
-        related = (*AGAINST_BENCHMARK, *(metric for metric in own if metric.needs_benchmark))
+        related: tuple[MetricRecord | Part, ...] = (
+            *AGAINST_BENCHMARK,
+            *AGAINST,
+            *(metric for metric in own if metric.needs_benchmark),
+        )
         summary["benchmark"] = {**_entries(benchmark, single), **_entries(run, related)}
         if result.loan.any():
             summary["break_even"] = _break_even(result.break_even)

@@ -29,9 +29,10 @@ from backtest.reporting.format import (
     ratio,
     shade,
 )
-from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance, p_value, verdict
+from backtest.reporting.pages.chance_words import POWER, differences_in_words, p_value, verdict
+from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
 from backtest.reporting.pages.leverage_words import AVERAGE_OF_ANY, words_of
-from backtest.reporting.pages.measure_texts import page_groups
+from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.trial_words import trials_of_all
 from backtest.trials.tried_rules import Tried
@@ -90,6 +91,8 @@ def render_comparison_page(
         groups=_groups(comparison),
         chance=in_words_of_chance(comparison),
         differences=_differences(comparison),
+        from_first=_from_first(comparison),
+        power=POWER,
         correlations=_square(comparison.correlations, ratio),
         windows=_windows(comparison),
         notes=_notes(comparison),
@@ -104,7 +107,14 @@ def _cells(comparison: Comparison, metric: MetricRecord) -> list[dict[str, Any]]
     """Number of each strategy as text, and True for the best."""
     values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
     write = FILTERS[metric.form]
-    return [{"text": write(values[name]), "best": name in best} for name in comparison.names]
+    return [
+        {
+            "text": write(values[name]),
+            "best": name in best,
+            "interval": interval_of(comparison.summaries[name], metric),
+        }
+        for name in comparison.names
+    ]
 
 
 def _is_shown(comparison: Comparison, metric: MetricRecord) -> bool:
@@ -213,12 +223,24 @@ def _differences(comparison: Comparison) -> list[dict[str, Any]]:
             "name": row["name"],
             "other": row["other"],
             "difference": difference(row["difference"]),
-            "error": ratio(row["ledoit_wolf_error"]),
-            "p_values": [p_value(row[key]) for key in ("ledoit_wolf_p", "memmel_p", "holm_p")],
+            "error": ratio(row["robust_error"]),
+            "p_values": [p_value(row[key]) for key in ("robust_p", "memmel_p", "holm_p")],
             "verdict": verdict(row["holm_p"]),
         }
         for row in comparison.sharpe_differences.to_dict("records")
         if not is_missing(row["difference"])
+    ]
+
+
+def _from_first(comparison: Comparison) -> list[dict[str, str]]:
+    """Differences of each other strategy from the first, in words."""
+    years = (len(comparison.growth) - 1) / comparison.periods_per_year
+    keys = {look["name"]: look["key"] for look in looks(comparison)}
+    first = comparison.names[0]
+    return [
+        {"key": keys[name], "words": words}
+        for name, found in comparison.differences.items()
+        if (words := differences_in_words(f"{name} against {first}", found, years))
     ]
 
 

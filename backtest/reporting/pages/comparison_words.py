@@ -5,14 +5,12 @@ from typing import Any
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.compare.side_by_side import Shares
-from backtest.analysis.uncertainty.sharpe_difference import FEWEST
-from backtest.reporting.format import MISSING, is_missing, listed, percent, ratio
+from backtest.analysis.uncertainty.batches import FEWEST
+from backtest.reporting.format import is_missing, listed, percent, ratio
+from backtest.reporting.pages.chance_words import SIGNIFICANCE, p_value
 
 SHARES: Mapping[Shares, str] = {"capital": "capital", "risk": "expected risk", "realised_risk": "realised risk"}
 """Quantities shared between asset classes, and their labels."""
-
-LEVEL = 0.05
-"""Significance level: a difference with a p-value below it is called more than chance."""
 
 _NAMED = 3  # maximum number of differences in a sentence
 
@@ -29,7 +27,7 @@ def in_words_of_chance(comparison: Comparison) -> str:
     if tested.empty:
         few = len(comparison.growth) <= FEWEST
         return "There are too few dates to test differences of Sharpe ratios." if few else ""
-    significant = tested[tested["holm_p"] < LEVEL].sort_values("holm_p", kind="stable")
+    significant = tested[tested["holm_p"] < SIGNIFICANCE].sort_values("holm_p", kind="stable")
     pairs = f" when corrected for {len(tested)} pairs" if len(tested) > 1 else ""
     if significant.empty:
         least = p_value(tested["holm_p"].min())
@@ -41,28 +39,6 @@ def in_words_of_chance(comparison: Comparison) -> str:
     more = f" and {len(significant) - _NAMED} more" if len(significant) > _NAMED else ""
     of = f"{len(significant)} of {len(tested)} differences" if len(tested) > 1 else "The difference"
     return f"{of} of Sharpe ratios can be distinguished from chance{pairs}: {named}{more}."
-
-
-def verdict(p: float) -> str:
-    """Return the verdict on a p-value.
-
-    >>> verdict(0.2), verdict(0.01), verdict(float("nan"))
-    ('may be chance', 'more than chance', 'not tested')
-    """
-    if is_missing(p):
-        return "not tested"
-    return "more than chance" if p < LEVEL else "may be chance"
-
-
-def p_value(p: float) -> str:
-    """Return a p-value with three decimals.
-
-    >>> p_value(0.0296), p_value(0.00001)
-    ('0.030', 'below 0.001')
-    """
-    if is_missing(p):
-        return MISSING
-    return "below 0.001" if p < 0.001 else ratio(p, 3)
 
 
 def _highest_return(comparison: Comparison) -> list[str]:

@@ -5,7 +5,9 @@ from typing import Any
 
 from backtest.analysis.metrics.metric_registry import shown_in
 from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
-from backtest.reporting.format import TERMINAL, is_missing
+from backtest.analysis.uncertainty.bootstrap import LEVEL
+from backtest.analysis.uncertainty.confidence import PREDICTED
+from backtest.reporting.format import TERMINAL, interval, is_missing
 
 
 def headline_rows(summary: Mapping[str, Any], own: Sequence[MetricRecord] = ()) -> list[tuple[str, ...]]:
@@ -24,10 +26,39 @@ def headline_rows(summary: Mapping[str, Any], own: Sequence[MetricRecord] = ()) 
 def rows_of(summaries: Sequence[Mapping[str, Any]], own: Sequence[MetricRecord] = ()) -> list[tuple[str, ...]]:
     """Return the label of each headline metric and its number in each summary, without rows that have no number.
 
+    A metric with intervals has them in the row below.
+
     >>> rows_of([{"cagr": 0.0836}, {"cagr": 0.0902, "sharpe": 0.6}])
     [('CAGR', '8.36 %', '9.02 %'), ('Sharpe ratio', '-', '0.60')]
     """
-    return [(metric.terminal_name, *cells) for metric, cells in metric_rows(summaries, "headline", own)]
+    rows = []
+    for metric, cells in metric_rows(summaries, "headline", own):
+        rows += [(metric.terminal_name, *cells), *interval_rows(summaries, metric)]
+    return rows
+
+
+def interval_rows(summaries: Sequence[Mapping[str, Any]], metric: MetricRecord) -> list[tuple[str, ...]]:
+    """Return one row with the metric's interval in each summary, `-` without one; no row if no summary has one.
+
+    >>> from backtest.analysis.metrics.metric_registry import BY_KEY
+    >>> interval_rows([{"confidence": {"cagr": [0.0583, 0.1085], "decimals": {"cagr": 3}}}, {}], BY_KEY["cagr"])
+    [('  95% interval, %', '5.8..10.8', '-')]
+    """
+    found = [summary.get("confidence", {}) for summary in summaries]
+    if all(one.get(metric.key) is None for one in found):
+        return []
+    kind = "prediction" if metric.key == PREDICTED else "interval"
+    label = f"  {LEVEL:.0%} {kind}{', %' if metric.form == 'percent' else ''}"
+    return [(label, *(_interval(one, metric) for one in found))]
+
+
+def _interval(confidence: Mapping[str, Any], metric: MetricRecord) -> str:
+    """Return an interval in plain characters and without its unit, short enough for a column."""
+    ends = confidence.get(metric.key)
+    if ends is None:
+        return "-"
+    text = interval(ends, metric.form, confidence["decimals"][metric.key])
+    return text.replace("%", "").replace("\u2212", "-").replace(" to ", "..")
 
 
 def metric_rows(

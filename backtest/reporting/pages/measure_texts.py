@@ -7,6 +7,7 @@ from typing import Any
 from backtest.analysis.metrics.metric_registry import BY_KEY, groups_of, shown_in
 from backtest.analysis.metrics.records.metric_record import MetricRecord, Place
 from backtest.analysis.metrics.summary import OF_EACH_BENCHMARK
+from backtest.analysis.uncertainty.confidence import PREDICTED
 from backtest.reporting.format import FILTERS, difference, frequency_in_words, interval, is_missing, ratio
 
 CASH = "average_cash_weight"
@@ -121,15 +122,19 @@ def _rows(
         values = [side.get(metric.key) for side in (summary, benchmark) if side is not None]
         if any(_is_shown(value, metric) for value in values):
             other = None if benchmark is None else write(benchmark.get(metric.key))
-            intervals = [_interval(side, metric) for side in (summary, benchmark)]
+            intervals = [interval_of(side, metric) for side in (summary, benchmark)]
             rows.append(Row(metric, write(summary.get(metric.key)), other, *intervals))
     return tuple(rows)
 
 
-def _interval(side: Mapping[str, Any] | None, metric: MetricRecord) -> str | None:
+def interval_of(side: Mapping[str, Any] | None, metric: MetricRecord) -> str | None:
+    """Return the interval of a metric in a summary as text; None without one."""
     confidence = (side or {}).get("confidence", {})
     ends = confidence.get(metric.key)
-    return None if ends is None else interval(ends, metric.form, confidence["decimals"][metric.key])
+    if ends is None:
+        return None
+    text = interval(ends, metric.form, confidence["decimals"][metric.key])
+    return f"{text} predicted" if metric.key == PREDICTED else text
 
 
 def _is_shown(value: Any, metric: MetricRecord) -> bool:

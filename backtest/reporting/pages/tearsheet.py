@@ -23,13 +23,13 @@ from backtest.analysis.tables.calendar_tables import (
 from backtest.analysis.tables.crises import CRISES, covered_partly
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
+from backtest.analysis.uncertainty.differences import Difference
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.format import (
     MONTHS,
     change,
-    count,
     frequency_in_words,
     is_missing,
     percent,
@@ -38,6 +38,7 @@ from backtest.reporting.format import (
     shade,
 )
 from backtest.reporting.order_rows import HEADINGS, in_words, order_rows
+from backtest.reporting.pages.chance_words import POWER, confidence_in_words, differences_in_words
 from backtest.reporting.pages.leverage_words import (
     FinancingWords,
     break_even_in_words,
@@ -139,7 +140,9 @@ def render_tearsheet(
         crises=_crises(summary),
         partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
-        confidence=_confidence_in_words(summary["confidence"]),
+        confidence=confidence_in_words(summary["confidence"], summary["periods"]),
+        against=_against_in_words(result, summary),
+        power=POWER,
         trials=trials_in_words(tried),
         attribution=_attribution(summary["attribution"], words),
         sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
@@ -192,14 +195,13 @@ def _smoothing_in_words(result: BacktestResult) -> str:
     )
 
 
-def _confidence_in_words(confidence: Mapping[str, Any]) -> str:
-    if all(confidence[key] is None for key in ("cagr", "volatility", "sharpe", "max_drawdown")):
+def _against_in_words(result: BacktestResult, summary: Mapping[str, Any]) -> str:
+    """Differences from the benchmark in words; empty without one."""
+    if result.benchmark is None:
         return ""
-    level, draws, block = (confidence[key] for key in ("level", "draws", "mean_block_periods"))
-    return (
-        f"Some numbers have a {percent(level, 0)} interval below them, from {count(draws)} histories drawn from the "
-        f"run's own periods in blocks of {count(block)} on average (stationary bootstrap). It shows the role of "
-        "chance, and says nothing about a future unlike the past."
+    found = {name: Difference(**one) for name, one in summary["benchmark"]["differences"].items()}
+    return differences_in_words(
+        f"Against {result.benchmark.name}", found, summary["periods"] / summary["periods_per_year"]
     )
 
 

@@ -19,7 +19,7 @@ from support.builders.market_files import write_config, write_csv
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 TOGETHER = {
-    "beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture", "correlation",
+    "differences", "beta", "alpha", "tracking_error", "information_ratio", "up_capture", "down_capture", "correlation",
 }  # fmt: skip
 
 

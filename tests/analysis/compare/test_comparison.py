@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +184,19 @@ def test_each_pair_has_a_difference_of_sharpe_ratios(comparison: Comparison) -> 
     assert len(table) == 6
     for row in table.to_dict("records"):
         assert row["difference"] == pytest.approx(sharpe[row["name"]] - sharpe[row["other"]], abs=EXACT)
-        assert 0 < row["ledoit_wolf_p"] <= 1
+        assert 0 < row["robust_p"] <= 1
         assert 0 < row["memmel_p"] <= 1
-    assert table["holm_p"].tolist() == holm(table["ledoit_wolf_p"].to_numpy()).tolist()
+    assert table["holm_p"].tolist() == holm(table["robust_p"].to_numpy()).tolist()
+
+
+def test_each_other_strategy_has_differences_from_the_first(comparison: Comparison) -> None:
+    """As in a run whose benchmark is the first strategy."""
+    first, *others = comparison.results
+    assert list(comparison.differences) == list(comparison.names[1:])
+    for other, found in zip(others, comparison.differences.values(), strict=True):
+        expected = replace(other, benchmark=first).summary()["benchmark"]["differences"]
+        for measure, difference in found.items():
+            assert asdict(difference) == pytest.approx(expected[measure], nan_ok=True), measure
 
 
 def test_a_strategy_is_levered_if_its_gross_exposure_is(comparison: Comparison) -> None:

@@ -19,8 +19,8 @@ from backtest.analysis.metrics.distribution import histogram
 from backtest.analysis.metrics.drawdown import drawdown, worst_drawdowns
 from backtest.analysis.metrics.forecasts import bias_statistic
 from backtest.analysis.metrics.rolling_measures import rolling_correlation, rolling_sharpe
-from backtest.analysis.uncertainty.bootstrap import block_length
 from backtest.analysis.uncertainty.confidence import confidence
+from backtest.analysis.uncertainty.differences import differences
 from backtest.analysis.uncertainty.sharpe_difference import sharpe_difference
 from backtest.errors import BacktestError
 from backtest.numerics.tolerances import NO_RISK, has_risk
@@ -167,7 +167,7 @@ def test_measures_of_returns_at_one_rate_are_null() -> None:
         performance.capture(other, 1e-17 * other, up=True),
         performance.capture(other, 1e-17 * other, up=False),
         sharpe_difference(other, flat, 12).difference,
-        sharpe_difference(flat, other, 12).ledoit_wolf.p_value,
+        sharpe_difference(flat, other, 12).robust.p_value,
         bias_statistic(other[:, None], np.full((60, 1), 8e-17))[0],
     ):
         assert np.isnan(value)
@@ -178,15 +178,16 @@ def test_measures_of_returns_at_one_rate_are_null() -> None:
     assert confidence(flat, flat, 5.0, 12).sharpe is None
 
 
-def test_block_lengths_ignore_excess_returns_of_rounding() -> None:
-    """A run earns cash plus rounding: its block length comes from its returns, and its Sharpe ratio is null."""
+def test_excess_returns_of_rounding_have_no_intervals_and_no_tests() -> None:
+    """A run earns cash plus rounding."""
     rng = np.random.default_rng(4)
     cash = 0.002 + 0.001 * np.cumsum(rng.normal(0, 0.1, 120)) / 10
     rounding = 1e-17 * np.cumsum(rng.normal(size=120))
-    assert block_length(rounding) > 2 * block_length((cash - cash.mean()) ** 2) or block_length(rounding) > 5
-    found = confidence(cash, rounding, 10.0, 12)
-    assert found.sharpe is None
-    assert found.mean_block == block_length((cash - cash.mean()) ** 2)
+    assert set(confidence(cash, rounding, 10.0, 12).missing.values()) == {
+        "the returns do not vary, or only as cash does"
+    }
+    found = differences(rounding, 2 * rounding[::-1], 12)
+    assert [one.p_value for one in found.values()] == pytest.approx([np.nan] * 3, nan_ok=True)
 
 
 def test_a_fall_by_rounding_is_not_a_drawdown() -> None:

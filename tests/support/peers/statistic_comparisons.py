@@ -1,6 +1,7 @@
 """Metrics against a benchmark, rolling measures and statistics of a run that peers compute too."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from backtest.analysis.metrics.performance import beta_alpha
 from backtest.analysis.metrics.rolling_measures import rolling_correlation, rolling_sharpe, rolling_volatility
 from backtest.analysis.metrics.smoothing import MOST_LAGS, autocorrelation
 from backtest.analysis.uncertainty.bootstrap import block_length
-from backtest.analysis.uncertainty.sharpe_difference import _parzen, holm
+from backtest.analysis.uncertainty.sharpe_difference import holm
+from backtest.analysis.uncertainty.volatility_kernel import filter_shocks
 from backtest.numerics.arrays import Floats
 from support.peers.comparison import Comparison
 from support.peers.metric_comparisons import of_metric
@@ -35,6 +37,32 @@ def compounded(alpha: float, sample: PeerInput) -> float:
 def compounded_alpha(sample: PeerInput) -> float:
     """Return alpha compounded over a year."""
     return compounded(sample.metrics["alpha"] / sample.per_year, sample)
+
+
+_GARCH = np.array([0.11, 0.93, 1.3])  # α, φ, v; the first variance is v
+
+
+def garch_by_arch(function: Any, sample: PeerInput) -> Floats:
+    """Return the variances of the returns in units of their own, with a backcast that gives the first variance."""
+    alpha, phi, v = _GARCH
+    values = _standardised(sample)
+    parameters, bounds = np.array([(1 - phi) * v, alpha, phi - alpha]), np.tile([1e-12, 1e12], (len(values), 1))
+    found: Floats = function().compute_variance(parameters, values, np.empty(len(values)), v, bounds)
+    return found
+
+
+def garch_variances(sample: PeerInput) -> Floats:
+    """Return the same variances by the filter."""
+    values = _standardised(sample)
+    variances, shocks = np.empty(len(values)), np.empty(len(values))
+    filter_shocks(values, _GARCH, float(_GARCH[2]), variances, shocks)
+    return variances * float(_GARCH[2])
+
+
+def _standardised(sample: PeerInput) -> Floats:
+    returns = sample.returns.to_numpy()
+    standardised: Floats = (returns - returns.mean()) / returns.std()
+    return standardised
 
 
 def beta_of_plain_returns(sample: PeerInput) -> float:
@@ -124,10 +152,9 @@ STATISTICS = (
                lambda s: block_length(s.returns.to_numpy()),
                "may be below 1; looks for small autocorrelations with the deviations of their own rows",
                tolerance=1e-9, reason="the cube root of a sum that nearly cancels"),
-    Comparison("Parzen kernel of the Sharpe test", "`sharpe_difference`", "arch", "arch.covariance.kernel.Parzen",
-               lambda f, s: f(s.returns.to_numpy(), bandwidth=WINDOW - 1).kernel_weights[1:],
-               lambda _: [_parzen(lag / WINDOW) for lag in range(1, WINDOW)],
-               "its bandwidth is the largest lag with a weight; here the smallest without", inputs=("real_months",)),
+    Comparison("variances of GARCH(1,1)", "`confidence`", "arch", "arch.univariate.GARCH",
+               garch_by_arch, garch_variances, "begins with a backcast; here with a given variance",
+               inputs=("real_months",)),
     Comparison("Holm's correction", "`holm`", "statsmodels", "statsmodels.stats.multitest.multipletests",
                lambda f, s: f(p_values(s), method="holm")[1], lambda s: holm(p_values(s))),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Parts of a summary that are not metrics: names and dates of the run, and nested tables."""
 
+from dataclasses import asdict
 from typing import Any
 
 from backtest.analysis.attribution.levered_return import levered_return_terms
@@ -10,7 +11,8 @@ from backtest.analysis.metrics.records.run_numbers import RunNumbers, iso, numbe
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns
 from backtest.analysis.tables.crises import in_crises
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
-from backtest.analysis.uncertainty.confidence import confidence
+from backtest.analysis.uncertainty.confidence import MEASURES, confidence
+from backtest.analysis.uncertainty.differences import differences
 
 
 def _attribution(run: RunNumbers) -> dict[str, Any]:
@@ -44,18 +46,26 @@ def _crises(run: RunNumbers) -> list[dict[str, Any]]:
 
 
 def _confidence(run: RunNumbers) -> dict[str, Any]:
-    """Intervals of four metrics as [low, high] or None, and the parameters of the bootstrap."""
+    """Intervals of four metrics as [low, high] or None, with the reason, and what they are drawn from."""
     years = run.years if run.whole_year else None
     drawn = confidence(run.returns, run.excess, years, run.periods_per_year)
-    intervals = {key: getattr(drawn, key) for key in ("cagr", "volatility", "sharpe", "max_drawdown")}
+    intervals = {key: getattr(drawn, key) for key in MEASURES}
     return {
         "level": LEVEL,
         "draws": drawn.draws,
         "seed": SEED,
-        "mean_block_periods": drawn.mean_block,
+        "spells_probability": drawn.clustering,
+        "half_life_periods": drawn.half_life,
         "decimals": dict(drawn.decimals),
+        "missing": dict(drawn.missing),
         **{key: None if ends is None else list(ends) for key, ends in intervals.items()},
     }
+
+
+def _differences(run: RunNumbers) -> dict[str, dict[str, float]]:
+    """Differences from the benchmark in three measures, with their tests and the years needed to tell them."""
+    found = differences(run.excess, run.against.excess, run.periods_per_year)
+    return {measure: asdict(difference) for measure, difference in found.items()}
 
 
 RUN: tuple[Part, ...] = (
@@ -75,3 +85,5 @@ TABLES: tuple[Part, ...] = (
     Part("crises", _crises),
     Part("confidence", _confidence),
 )
+
+AGAINST: tuple[Part, ...] = (Part("differences", _differences),)
