@@ -44,7 +44,7 @@ class Trial(BaseModel):
     universe: str
     start: date
     end: date
-    periods: int = Field(ge=1)
+    periods: int = Field(ge=0)
     periods_per_year: int = Field(ge=1)
     sharpe: float | None
     skew: float | None

@@ -59,7 +59,7 @@ class TrialLedger:
         """
         if self.is_off or not trials:
             return
-        from filelock import FileLock, Timeout
+        from filelock import FileLock
 
         try:
             self.path.parent.mkdir(exist_ok=True)
@@ -67,7 +67,10 @@ class TrialLedger:
                 self._check_is_file()
                 with self.path.open("ab+") as file:
                     file.write(_lines(trials, _tail(file)))
-        except (OSError, NotImplementedError, Timeout) as problem:  # NotImplementedError: no locks on this file system
+        except (
+            OSError,
+            NotImplementedError,
+        ) as problem:  # OSError: also a lock held too long; the other one: no locks here
             _log.debug("%s: the run is not recorded (%s)", self.path, problem)
 
     def read(self) -> list[Trial]:

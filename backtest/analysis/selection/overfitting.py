@@ -20,7 +20,7 @@ from backtest.numerics.tolerances import NO_RISK
 BLOCKS = 16
 """Usual number of blocks: 12,870 choices of half of them."""
 
-_CELLS = 4_000_000  # choices times trials in memory at a time
+_CELLS = 500_000  # choices times trials in memory at a time
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def probabilistic_sharpe(
     """
     from scipy.special import ndtr
 
-    with np.errstate(invalid="ignore"):  # NaN for fewer than one period
+    with np.errstate(invalid="ignore", divide="ignore"):  # fewer than one period, and moments that no returns have
         root = np.sqrt(np.subtract(periods, 1.0))
         z = np.subtract(sharpe, threshold) * root / _spread(sharpe, skew, kurtosis)
     return np.asarray(ndtr(np.where(root > 0, z, np.nan)))[()]
@@ -66,7 +66,7 @@ def minimum_track_record(
     from scipy.special import ndtri
 
     excess = np.subtract(sharpe, threshold)
-    with np.errstate(divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         periods = 1 + _spread(sharpe, skew, kurtosis) ** 2 * (ndtri(confidence) / excess) ** 2
     return np.asarray(np.where(excess <= 0, np.inf, periods))[()]
 
