@@ -21,10 +21,11 @@ NEARLY = 1e-5 - 1  # two assets of this correlation nearly cancel out
 
 
 def main() -> None:
-    """Call each kernel by a run, a comparison, a break-even, and functions whose kernels none of these needs."""
+    """Call each kernel by a run, a comparison, a break-even, a sweep, and functions whose kernels none of these needs."""
     results = [bt.run(CONFIGS / f"{name}.yaml") for name in ("levered_erc", "60_40")]
     _ = bt.compare(results).sharpe_differences
     bt.break_even(CONFIGS / "levered_erc.yaml")
+    bt.sweep(CONFIGS / "erc.yaml", {"strategy": ["erc", "hierarchical_risk_parity"]})
     with tempfile.TemporaryDirectory() as folder:
         write_report(results[0], Path(folder) / "report")
     risk_parity_weights(np.array([[1.0, NEARLY], [NEARLY, 1.0]]))
