@@ -28,9 +28,9 @@ from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
 from backtest.data.series_spec import Name, Values
+from backtest.data.source_rules import check_path, record_of, sources_with_bars, takes_no_path, values_in_words
 from backtest.data.sources.address import PathOrAddress, public
-from backtest.data.sources.registry import file_sources, source_record, source_records
-from backtest.data.sources.source import SourceRecord
+from backtest.data.sources.registry import file_sources, source_record
 
 NAMES_IN_USE = (
     "date", "cash_interest", "financing_cost", "financing_at_cash_rate", "financing_spread", "borrow_fees",
@@ -111,6 +111,7 @@ class DataSettings(BaseModel):
         frequency: `monthly` uses the last price of each completed month.
         start: first date, inclusive; estimation windows are filled from it.
         end: last date, inclusive.
+        exclude: dates to leave out, by series, such as `{SPY: [2020-03-01]}`.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
         cache: folder for fetched series; relative to the folder in which the run is started. The environment variable
@@ -140,6 +141,7 @@ class DataSettings(BaseModel):
     frequency: Literal["monthly"] | None = None
     start: date | None = None
     end: date | None = None
+    exclude: dict[Name, tuple[date, ...]] = Field(default_factory=dict)
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
     cache: PathOrAddress = DATA_CACHE
@@ -184,20 +186,20 @@ class DataSettings(BaseModel):
     @field_validator("path")
     @classmethod
     def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
-        record = _record(info.data.get("source"))
+        record = record_of(info.data.get("source"))
         if record is not None and record.is_file and path is None:
             raise ValueError(f"source {record.name} needs a path to its file")
         if record is not None and not record.is_file and path is not None:
-            raise ValueError(_takes_no_path(record))
+            raise ValueError(takes_no_path(record))
         return path
 
     @field_validator("values", "prices")
     @classmethod
-    def _only_files_are_described(cls, given: str | None, info: ValidationInfo) -> str | None:
-        record = _record(info.data.get("source"))
+    def _only_files_arevalues_in_words(cls, given: str | None, info: ValidationInfo) -> str | None:
+        record = record_of(info.data.get("source"))
         if given not in (None, "prices") and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
-            raise ValueError(f"{what}; {_described(given)} can only come from source: {file_sources()}")
+            raise ValueError(f"{what}; {values_in_words(given)} can only come from source: {file_sources()}")
         return given
 
     @field_validator("assets")
@@ -212,7 +214,7 @@ class DataSettings(BaseModel):
             raise ValueError(f"{', '.join(taken)}: reserved for a column of the report; rename it in the source")
         if isinstance(assets, Mapping):
             for name, given in assets.items():
-                _check_path(name, given, info)
+                check_path(name, given, info)
         funds = _funds(assets)
         for name, fund in funds.items():
             if fund.of in funds:
@@ -241,7 +243,7 @@ class DataSettings(BaseModel):
             raise ValueError(f"expected the symbol too, such as {{source: fred, symbol: {_AT_FRED[name]}}}")
         if name == "consumer_prices" and isinstance(given, SeriesSettings) and given.currency is not None:
             raise ValueError("a price index takes no currency. Hint: use the index of the country with that currency")
-        _check_path(name, given, info)
+        check_path(name, given, info)
         return given
 
     @field_validator("splice")
@@ -261,7 +263,7 @@ class DataSettings(BaseModel):
         for name, proxy in splice.items():
             if proxy == name:
                 raise ValueError(f"{name}: spliced to itself; expected another series")
-            _check_path(name, proxy, info)
+            check_path(name, proxy, info)
         return splice
 
     @field_validator("fx")
@@ -269,8 +271,8 @@ class DataSettings(BaseModel):
     def _exchange_rates_differ(cls, fx: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         check_exchange_rates(fx, info.data.get("currency"))
         for code, given in fx.items():
-            _check_path(code, given, info)
-            _check_path(f"{code}.cash", getattr(given, "cash", None), info)
+            check_path(code, given, info)
+            check_path(f"{code}.cash", getattr(given, "cash", None), info)
         return fx
 
     @field_validator("opens", "volumes", mode="before")
@@ -278,7 +280,9 @@ class DataSettings(BaseModel):
     def _refuse_bare_path(cls, given: Any) -> Any:
         path = public(given) if isinstance(given, str) else None
         if path is not None:
-            raise ValueError(f"got {path!r}, expected true with source {_with_bars()}, or a file: {{path: {path}}}")
+            raise ValueError(
+                f"got {path!r}, expected true with source {sources_with_bars()}, or a file: {{path: {path}}}"
+            )
         return given
 
     @field_validator("opens", "volumes")
@@ -295,8 +299,8 @@ class DataSettings(BaseModel):
             source = getattr(own.get(name), "source", None) or info.data["source"]
             if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true requires source {_with_bars()}, but {name} has source {source}; expected a file with a "
-                    f"column for each asset, such as {{path: {info.field_name}.csv}}"
+                    f"true requires source {sources_with_bars()}, but {name} has source {source}; expected a file "
+                    f"with a column for each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
@@ -313,36 +317,3 @@ class DataSettings(BaseModel):
 def _funds(assets: Any) -> dict[str, LeveragedFund]:
     members = assets.items() if isinstance(assets, Mapping) else ()
     return {name: given for name, given in members if isinstance(given, LeveragedFund)}
-
-
-def _record(source: str | None) -> SourceRecord | None:
-    """Return the record of a source; None if its name was refused."""
-    return None if source is None else source_record(source)
-
-
-def _with_bars() -> str:
-    return " or ".join(name for name, record in source_records().items() if record.has_bars)
-
-
-def _takes_no_path(record: SourceRecord) -> str:
-    what = "bundled" if record.is_bundled else "not a file"
-    return f"source {record.name} is {what} and takes no path; for a file use source: {file_sources()}"
-
-
-def _check_path(name: str, given: Any, info: ValidationInfo) -> None:
-    """Raise unless a series with its own settings has a path if, and only if, its source needs one."""
-    if not isinstance(given, SeriesSettings) or "source" not in info.data:
-        return
-    record = source_record(given.source or info.data["source"])
-    path = given.path or (info.data.get("path") if record.name == info.data["source"] else None)
-    if record.is_file and path is None:
-        raise ValueError(f"{name}: source {record.name} needs a path to its file")
-    if not record.is_file and given.path is not None:
-        raise ValueError(f"{name}: {_takes_no_path(record)}")
-    described = given.prices or (given.values if given.values == "returns" else None)
-    if not record.is_file and described is not None:
-        raise ValueError(f"{name}: {_described(described)} can only come from source: {file_sources()}")
-
-
-def _described(values: str) -> str:
-    return values if values == "returns" else f"{values} closes"

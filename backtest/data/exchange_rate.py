@@ -81,8 +81,10 @@ def check_exchange_rates(fx: Mapping[str, Any], run_currency: str | None) -> Non
             raise ValueError(f"{code}: the currency of the run itself; expected other currencies")
         if not isinstance(given, ExchangeRate):
             continue
-        if given.currency is not None:
-            raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
+        if given.currency not in (None, code, run_currency or given.currency):
+            raise ValueError(
+                f"{code}: in {given.currency}; expected its price in {run_currency}, or {run_currency} in {code}"
+            )
         if given.symbol is None:
             raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
         if isinstance(given.cash, SeriesSettings) and given.cash.currency not in (None, code):

@@ -30,7 +30,7 @@ def to_levels(data: Preparation) -> Preparation:
     tables = _at_one_frequency(tables, data.settings)
     if data.settings.calendar is None:
         for table, _, _ in tables:
-            check_no_gaps(table, data.settings.start, data.settings.end)
+            check_no_gaps(table, data.settings)
     _, spacing, _ = tables[0]
     return replace(
         data,
@@ -64,7 +64,7 @@ def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIn
     moved = replace(table, values=values, places=())
     if table.are_returns:
         if settings.calendar is None:
-            check_no_gaps(moved, settings.start, settings.end)
+            check_no_gaps(moved, settings)
         moved, blanks = levels_of(moved, settings.start, known)
         notes = (*notes, *blanks)
     return moved, spacing, notes

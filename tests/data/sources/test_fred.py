@@ -130,6 +130,41 @@ def test_series_have_the_caveats_of_their_kind(server: FakeWeb, symbol: str, kin
         assert quotes.values["level"].tolist() == [5.22, 5.25, -0.01]
 
 
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "IORB",
+        "DFEDTARU",
+        "DPRIME",
+        "ECBDFR",
+        "SOFR30DAYAVG",
+        "IR3TIB01DEM156N",
+        "INTDSRUSM193N",
+        "DAAA",
+        "T10Y2Y",
+        "DFII10",
+        "BAMLC0A0CM",
+    ],
+)
+def test_a_rate_whose_quotation_is_not_known_is_marked(server: FakeWeb, symbol: str) -> None:
+    assert fetched(server, symbol, BILLS).facts == {"unit": "percent"}
+
+
+@pytest.mark.parametrize("symbol", ["DCOILWTICO", "CPIAUCNS", "SOFRINDEX", "BAMLCC0A0CMTRIV", "DTB3", "SP500", "TEXAS"])
+def test_other_series_are_not_marked_as_rates(server: FakeWeb, symbol: str) -> None:
+    assert fetched(server, symbol, BILLS).facts == {}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "base"),
+    [("DEXJPUS", "JPY", "USD"), ("DEXUSEU", "USD", "EUR"), ("EXCHUS", "CNY", "USD"), ("AEXUSUK", "USD", "GBP")],
+)
+def test_exchange_rates_state_their_direction(server: FakeWeb, symbol: str, currency: str, base: str) -> None:
+    rate = fetched(server, symbol, BILLS)
+    assert (rate.facts, rate.kind) == ({"currency": currency, "base": base}, "levels")
+    assert rate.notes == ("spot rate of exchange: the interest of the currency is not in it",)
+
+
 def test_any_other_series_can_be_read_as_a_rate(server: FakeWeb) -> None:
     quotes = as_rate(fetched(server, "IR3TIB01DEM156N", BILLS), Rate(quoted="bond_equivalent"))
     assert (quotes.kind, quotes.notes) == ("rate", ())
