@@ -24,7 +24,7 @@ Market = TypeVar("Market")
 
 _NOTES = (
     "excluded", "files", "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices",
-    "levels", "splices", "alignment", "end",
+    "levels", "splices", "alignment", "start", "end",
 )  # fmt: skip
 """Topics of notes, in the order of a report."""
 
