@@ -18,6 +18,8 @@ class ExchangeRate(SeriesSettings):
     Definitions: docs/conventions/data.md#hedged-currencies
 
     Args:
+        currency: currency of the values: the run's, or the currency itself for values such as yen per dollar, which are
+            inverted. Default: the currency that the source states, else the run's.
         cash: cash rate of the currency, which a hedge needs: a series of the source, a series with its own settings
             (`{source: fred, symbol: ECBESTRVOLWGTTRMDMNRT}`), or a rate per year.
         hedge: hedged part of the value of assets in the currency, from 0 to 1.
