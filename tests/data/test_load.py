@@ -55,7 +55,9 @@ def moves(low: float, high: float) -> st.SearchStrategy[float]:
     return st.floats(low, high).map(lambda step: round(step, 6))
 
 
-STEPS = st.lists(st.tuples(moves(-0.5, 1), moves(-0.5, 1), moves(0, 0.01)), min_size=3, max_size=30)  # the last is cash
+STEPS = st.lists(
+    st.tuples(moves(-0.5, 0.4), moves(-0.5, 0.4), moves(0, 0.01)), min_size=3, max_size=30
+)  # the last is cash
 
 
 @examples(max_examples=40)
