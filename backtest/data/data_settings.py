@@ -23,15 +23,20 @@ from pydantic import (
 
 from backtest.data.cache.default_folders import DATA_CACHE
 from backtest.data.exchange_rate import ExchangeRates, check_exchange_rates
-from backtest.data.file_settings import check_described, only_from_files, takes_no_path
+from backtest.data.file_settings import (
+    check_described,
+    only_from_files,
+    record_of,
+    sources_with_bars,
+    takes_no_path,
+)
 from backtest.data.prepare.currencies import Currency
 from backtest.data.prepare.leveraged_fund import LeveragedFund
 from backtest.data.quality.adjusted_closes import Prices
 from backtest.data.series_settings import AssetSettings, SeriesSettings, SourceName, WideFile
 from backtest.data.series_spec import Name, Values
 from backtest.data.sources.address import PathOrAddress, public
-from backtest.data.sources.registry import source_record, source_records
-from backtest.data.sources.source import SourceRecord
+from backtest.data.sources.registry import source_record
 from backtest.data.sources.tables.dialect import DateFormat, DecimalMark, Separator, SheetName
 
 NAMES_IN_USE = (
@@ -117,6 +122,7 @@ class DataSettings(BaseModel):
         frequency: `monthly` uses the last price of each completed month.
         start: first date, inclusive; estimation windows are filled from it.
         end: last date, inclusive.
+        exclude: dates to leave out, by series, such as `{SPY: [2020-03-01]}`.
         ragged: let assets join when they have a full window and leave when their prices end.
         periods_per_year: overrides the number inferred from the dates of the run; needed if that number is unclear.
         cache: folder for fetched series; relative to the folder in which the run is started. The environment variable
@@ -150,6 +156,7 @@ class DataSettings(BaseModel):
     frequency: Literal["monthly"] | None = None
     start: date | None = None
     end: date | None = None
+    exclude: dict[Name, tuple[date, ...]] = Field(default_factory=dict)
     ragged: bool = False
     periods_per_year: Annotated[int, Field(ge=1, le=366, strict=True)] | None = None
     cache: PathOrAddress = DATA_CACHE
@@ -194,7 +201,7 @@ class DataSettings(BaseModel):
     @field_validator("path")
     @classmethod
     def _path_goes_with_source(cls, path: str | None, info: ValidationInfo) -> str | None:
-        record = _record(info.data.get("source"))
+        record = record_of(info.data.get("source"))
         if record is not None and record.is_file and path is None:
             raise ValueError(f"source {record.name} needs a path to its file")
         if record is not None and not record.is_file and path is not None:
@@ -204,7 +211,7 @@ class DataSettings(BaseModel):
     @field_validator("values", "prices", "separator", "decimal", "date_format", "sheet")
     @classmethod
     def _only_files_are_described(cls, given: str | None, info: ValidationInfo) -> str | None:
-        record = _record(info.data.get("source"))
+        record = record_of(info.data.get("source"))
         if given not in (None, "prices") and record is not None and not record.is_file:
             what = "the samples hold prices" if record.is_bundled else f"source {record.name} states what it holds"
             raise ValueError(f"{what}; {only_from_files(str(info.field_name), given)}")
@@ -288,7 +295,9 @@ class DataSettings(BaseModel):
     def _refuse_bare_path(cls, given: Any) -> Any:
         path = public(given) if isinstance(given, str) else None
         if path is not None:
-            raise ValueError(f"got {path!r}, expected true with source {_with_bars()}, or a file: {{path: {path}}}")
+            raise ValueError(
+                f"got {path!r}, expected true with source {sources_with_bars()}, or a file: {{path: {path}}}"
+            )
         return given
 
     @field_validator("opens", "volumes")
@@ -305,8 +314,8 @@ class DataSettings(BaseModel):
             source = getattr(own.get(name), "source", None) or info.data["source"]
             if not source_record(source).has_bars:
                 raise ValueError(
-                    f"true requires source {_with_bars()}, but {name} has source {source}; expected a file with a "
-                    f"column for each asset, such as {{path: {info.field_name}.csv}}"
+                    f"true requires source {sources_with_bars()}, but {name} has source {source}; expected a file "
+                    f"with a column for each asset, such as {{path: {info.field_name}.csv}}"
                 )
         return given
 
@@ -323,12 +332,3 @@ class DataSettings(BaseModel):
 def _funds(assets: Any) -> dict[str, LeveragedFund]:
     members = assets.items() if isinstance(assets, Mapping) else ()
     return {name: given for name, given in members if isinstance(given, LeveragedFund)}
-
-
-def _record(source: str | None) -> SourceRecord | None:
-    """Return the record of a source; None if its name was refused."""
-    return None if source is None else source_record(source)
-
-
-def _with_bars() -> str:
-    return " or ".join(name for name, record in source_records().items() if record.has_bars)

@@ -18,6 +18,8 @@ class ExchangeRate(SeriesSettings):
     Definitions: docs/conventions/data.md#hedged-currencies
 
     Args:
+        currency: currency of the values: the run's, or the currency itself for values such as yen per dollar, which are
+            inverted. Default: the currency that the source states, else the run's.
         cash: cash rate of the currency, which a hedge needs: a series of the source, a series with its own settings
             (`{source: fred, symbol: ECBESTRVOLWGTTRMDMNRT}`), or a rate per year.
         hedge: hedged part of the value of assets in the currency, from 0 to 1.
@@ -81,8 +83,10 @@ def check_exchange_rates(fx: Mapping[str, Any], run_currency: str | None) -> Non
             raise ValueError(f"{code}: the currency of the run itself; expected other currencies")
         if not isinstance(given, ExchangeRate):
             continue
-        if given.currency is not None:
-            raise ValueError(f"{code}: the price of one {code} in the currency of the run, so it takes no currency")
+        if given.currency not in (None, code, run_currency or given.currency):
+            raise ValueError(
+                f"{code}: in {given.currency}; expected its price in {run_currency}, or {run_currency} in {code}"
+            )
         if given.symbol is None:
             raise ValueError(f"{code}: expected the symbol too, such as {{source: yfinance, symbol: EURUSD=X}}")
         if isinstance(given.cash, SeriesSettings) and given.cash.currency not in (None, code):

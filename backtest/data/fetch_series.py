@@ -11,6 +11,7 @@ from backtest.data.cache.store import Cache
 from backtest.data.data_settings import DataSettings
 from backtest.data.preparation import Preparation, locate
 from backtest.data.prepare.library.put_together import put_together
+from backtest.data.prepare.rates.exchange_rates import as_price_of
 from backtest.data.prepare.rates.par_bond import as_par_bond
 from backtest.data.quality.adjusted_closes import with_dividends_once
 from backtest.data.raw_series import RawSeries, as_rate
@@ -74,6 +75,9 @@ def fetch(data: Preparation, access: Access | None = None) -> Preparation:
             raw[spec] = as_par_bond(raw[spec], spec.maturity)
         if source_record(spec.source).is_file:
             raw[spec] = with_dividends_once(raw[spec], spec.prices)
+    for code, spec in data.series.fx.items():
+        if spec not in data.series.priced:
+            raw[spec] = as_price_of(raw[spec], code, data.settings.currency, spec.currency)
     return replace(data, raw=raw, classes=_classes(data, sources))
 
 

@@ -5,10 +5,20 @@ from typing import Any
 from pydantic import ValidationInfo
 
 from backtest.data.series_settings import SeriesSettings
-from backtest.data.sources.registry import file_sources, source_record
+from backtest.data.sources.registry import file_sources, source_record, source_records
 from backtest.data.sources.source import SourceRecord
 
 _OF_FILES = ("prices", "separator", "decimal", "date_format", "sheet")
+
+
+def record_of(source: str | None) -> SourceRecord | None:
+    """Return the record of a source; None if its name was refused."""
+    return None if source is None else source_record(source)
+
+
+def sources_with_bars() -> str:
+    """Return the names of the sources that have opens and volumes, for messages."""
+    return " or ".join(name for name, record in source_records().items() if record.has_bars)
 
 
 def takes_no_path(record: SourceRecord) -> str:

@@ -22,6 +22,7 @@ from backtest.data.preparation import locate
 from backtest.data.prepare.alignment import align
 from backtest.data.prepare.build_market import build
 from backtest.data.prepare.conversion import convert
+from backtest.data.prepare.excluded_dates import exclude
 from backtest.data.prepare.levels import to_levels
 from backtest.data.prepare.quotes import Quote
 from backtest.data.prepare.splicing import splice
@@ -262,6 +263,7 @@ def load(settings: DataSettings, folder: Path, access: Access | None = None) -> 
     """
     data = locate(settings, folder)  # series by role, each with its place at its source
     data = fetch(data, access)  # raw series: from the cache, from files, or over the network
+    data = exclude(data)  # dates that the settings leave out
     data = tabulate(data)  # one table per file; closes and payments as total-return levels
     data = check(data)  # currencies, plausible values, findings
     data = to_levels(data)  # months at their end, returns compounded, one frequency

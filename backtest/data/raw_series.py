@@ -61,9 +61,10 @@ class RawSeries:
         rate: quotation of a rate.
         places: place of each row in the user's file, for messages; empty for other sources.
         notes: caveats for the report, without the name of the series.
-        facts: what the source states: `currency`, `timezone`, `instrument`, and `spot: true` for a spot price; `model`,
-            a description of modelled values; what a file shows: `clock`, its times of day, and `open_end: true` if its
-            last line has no line end.
+        facts: what the source states: `currency`, `base` (of an exchange rate: the currency whose price it is),
+            `timezone`, `instrument`, `spot: true` for a spot price, and `unit: percent` for a rate whose quotation is
+            not known; what was done: `model`, a description of modelled values, and `inverted: true`; what a file
+            shows: `clock`, its times of day, and `open_end: true` if its last line has no line end.
     """
 
     values: pd.DataFrame

@@ -28,6 +28,17 @@ def backwards(frame: pd.DataFrame, row: int, rng: np.random.Generator) -> pd.Dat
     return frame
 
 
+def overwritten(
+    overwrite: Overwrite, frame: pd.DataFrame, row: int, rng: np.random.Generator, cash: str
+) -> pd.DataFrame:
+    """Return a copy of values with others after a row; the column of cash differs too, and still grows as a deposit."""
+    changed = overwrite(frame.copy(), row, rng)
+    later = frame[cash].iloc[row + 1 :]
+    moves = rng.uniform(-0.001, 0.001, size=len(later))
+    changed.loc[later.index, cash] = later * (1 + moves) if (frame.fillna(1) > 0).all(axis=None) else later + moves
+    return changed
+
+
 def rows_until(csv: bytes, day: pd.Timestamp) -> list[bytes]:
     """Return the header and the rows of dates up to and including a day."""
     header, *rows = csv.splitlines()

@@ -17,7 +17,7 @@ from backtest.runs.plan import Plan
 from backtest.strategy import MarketView, MarketViews, Strategy
 from backtest.strategy.base import aligned_weights
 from backtest.strategy.decisions import ViewBatch
-from backtest.testing.later_data import backwards, rows_until, wilder
+from backtest.testing.later_data import backwards, overwritten, rows_until, wilder
 
 _WINDOW = 20  # returns of each covariance
 _SUMS = 1e-12  # of sums in another order
@@ -134,7 +134,7 @@ def later_data_changes_nothing(strategy: Strategy, market: MarketData) -> None:
         row = int(market.dates.searchsorted(pd.Timestamp(decided[chosen])))
         if row >= len(frame) - 2:
             continue
-        changed = overwrite(frame.copy(), row, np.random.default_rng(row))
+        changed = overwritten(overwrite, frame, row, np.random.default_rng(row), _CASH)
         after = _files(run_in(_from_frame(market, changed), strategy))
         day = market.dates[row]
         leaks = [name for name, csv in before.items() if rows_until(csv, day) != rows_until(after.get(name, csv), day)]

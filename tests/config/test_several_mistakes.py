@@ -11,7 +11,7 @@ from support.builders.config_mistakes import GOOD, SERIES, edited, loaded, mista
 
 SECTIONS = "extends, name, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
-    "source, path, values, prices, separator, decimal, date_format, sheet, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, ragged, periods_per_year, "
+    "source, path, values, prices, separator, decimal, date_format, sheet, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, exclude, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
 )
 

@@ -24,7 +24,7 @@ from backtest.data.prepare.quotes import Quote
 from backtest.data.raw_series import RawSeries
 from backtest.data.series_table import SeriesTable
 
-STEPS = ("locate", "fetch", "tabulate", "check", "to_levels", "splice", "align", "convert", "build")
+STEPS = ("locate", "fetch", "exclude", "tabulate", "check", "to_levels", "splice", "align", "convert", "build")
 PACKAGE = Path(backtest.data.__file__).parent
 SERIES = (pd.DataFrame, pd.Series, RawSeries, SeriesTable, Preparation)
 
@@ -149,10 +149,11 @@ def test_modules_that_one_series_enters(folder: Path) -> None:
                   "sources.tables.unpacking", "sources.tables.header", "sources.tables.date_cells",
                   "sources.tables.number_cells", "sources.tables.cells", "sources.tables.french_text",
                   "sources.tables.layouts", "quality.adjusted_closes"],
+        "exclude": ["prepare.excluded_dates", "dates.spacing"],
         "tabulate": ["prepare.tables_by_file"],
-        "check": ["quality.checks", "quality.stated_currencies", "prepare.currencies", "quality.limits",
-                  "quality.return_units", "quality.shifted_dates", "dates.spacing", "quality.anomalies",
-                  "quality.gaps", "quality.jumps"],
+        "check": ["quality.checks", "quality.interest", "quality.stated_currencies", "prepare.currencies",
+                  "quality.limits", "quality.return_units", "quality.shifted_dates", "dates.spacing",
+                  "quality.anomalies", "quality.gaps", "quality.jumps"],
         "to_levels": ["prepare.levels", "dates.spacing", "quality.missing_values"],
         "splice": ["prepare.splicing"],
         "align": ["prepare.alignment", "dates.spacing"],

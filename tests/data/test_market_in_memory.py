@@ -20,7 +20,8 @@ CLASSES = {"A": "equities", "B": "bonds"}
 
 @pytest.fixture(scope="module")
 def prices() -> pd.DataFrame:
-    steps = np.random.default_rng(0).normal(0.0003, 0.01, (len(DAYS), 3))
+    """Two assets, and cash that moves by basis points."""
+    steps = np.random.default_rng(0).normal(0.0003, 0.01, (len(DAYS), 3)) * [1, 1, 0.01]
     return pd.DataFrame(100 * np.exp(steps.cumsum(axis=0)), index=DAYS, columns=["A", "B", "CASH"])
 
 

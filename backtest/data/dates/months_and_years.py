@@ -7,6 +7,8 @@ from backtest.data.dates.frequencies import MONTHS
 from backtest.data.dates.spacing import period_after
 from backtest.errors import DataError
 
+_FEWEST = 6  # dates of a month's first weekdays; some of the first days of six months are on a weekend
+_HOLIDAYS, _MOST = 5, 0.7  # weekdays before the first session, and the share of months without any
 _WEEKEND = pd.Timedelta(days=4)  # with a holiday; a month's last session may be this far before the anniversary
 
 
@@ -45,15 +47,39 @@ def unfinished_month(dates: pd.DatetimeIndex) -> bool:
 
 
 def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
-    """Return monthly dates moved to the end of their calendar month.
-
-    Raises:
-        DataError: two rows fall into the same month.
+    """Return monthly dates moved to the end of a calendar month: see `to_period_ends`.
 
     >>> to_month_ends(pd.DatetimeIndex(["2020-02-01", "2020-03-30"]), "x.csv").strftime("%F").tolist()
     ['2020-02-29', '2020-03-31']
     """
-    ends = dates + pd.offsets.MonthEnd(0)
+    return to_period_ends(dates, 1, where)
+
+
+def to_period_ends(dates: pd.DatetimeIndex, months: int, where: str) -> pd.DatetimeIndex:
+    """Return dates of months moved to their month's end, and labels at the begin of longer periods moved likewise.
+
+    Values of first trading days belong to the end of the month before, to which they are nearer. Labels on the first
+    day of calendar periods, whatever the day of the week, stand for the whole period, and become its last day. Other
+    dates of quarters, half-years and years stay.
+
+    Args:
+        dates: one a period, rising.
+        months: months in a period.
+        where: name of the data in messages.
+
+    Raises:
+        DataError: two rows fall into the same month.
+
+    >>> quarters = pd.DatetimeIndex(["2020-01-01", "2020-04-01", "2020-07-01"])
+    >>> to_period_ends(quarters, 3, "x.csv").strftime("%F").tolist()
+    ['2020-03-31', '2020-06-30', '2020-09-30']
+    """
+    if are_first_sessions(dates):
+        ends = dates - pd.offsets.MonthEnd(1)
+    elif _begin_periods(dates, months):
+        ends = dates + pd.offsets.MonthEnd(months)
+    else:
+        ends = dates if months > 1 else dates + pd.offsets.MonthEnd(0)
     if ends.has_duplicates:
         twice = ends[ends.duplicated()][0]
         both = ", ".join(dates[ends == twice].strftime("%Y-%m-%d"))
@@ -62,6 +88,24 @@ def to_month_ends(dates: pd.DatetimeIndex, where: str) -> pd.DatetimeIndex:
             "expected one row a month. Hint: leave one of them out."
         )
     return ends
+
+
+def are_first_sessions(dates: pd.DatetimeIndex) -> bool:
+    """Return whether dates are the first weekdays of months, up to a few holidays, and not merely the first days.
+
+    >>> are_first_sessions(pd.date_range("2015-01-01", periods=6, freq="BMS"))
+    True
+    """
+    days = dates.to_numpy().astype("datetime64[D]")
+    first = dates.to_numpy().astype("datetime64[M]").astype("datetime64[D]") + (dates.month == 1)  # not New Year's Day
+    late = np.busday_count(np.busday_offset(first, 0, roll="forward"), days)
+    on_weekdays = bool((dates.day_of_week < 5).all() and (dates.day > 1).any())
+    return len(dates) >= _FEWEST and on_weekdays and bool((late <= _HOLIDAYS).all() and np.mean(late <= 0) >= _MOST)
+
+
+def _begin_periods(dates: pd.DatetimeIndex, months: int) -> bool:
+    """Return whether all dates are the first days of calendar periods of some months."""
+    return bool((dates.day == 1).all() and ((dates.month - 1) % months == 0).all())
 
 
 def is_whole_year(dates: pd.DatetimeIndex, periods_per_year: int) -> bool:

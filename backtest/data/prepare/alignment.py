@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,24 @@ def align(data: Preparation) -> Preparation:
     (table,) = data.tables
     end, ended = _end(data, table)
     start, table = _start(data, table, end)
-    table, left_out = _on_shared_dates(data, _truncate(table, start, end))
-    return replace(data, tables=(table,), notes={**data.notes, "alignment": left_out, "end": ended})
+    within = _truncate(table, start, end)
+    table, left_out = _on_shared_dates(data, within)
+    notes = {"alignment": left_out, "start": _begun(data, within, table), "end": ended}
+    return replace(data, tables=(table,), notes={**data.notes, **notes})
+
+
+def _begun(data: Preparation, within: SeriesTable, aligned: SeriesTable) -> tuple[str, ...]:
+    """Return a note on the series that makes the data begin much later than the settings ask for, if one does."""
+    start, first = data.settings.start, aligned.values.index[0]
+    late = pd.Timedelta(days=max(_LATE, 1.5 * 365.25 / max(data.rows_per_year, 1)))
+    if start is None or first <= pd.Timestamp(start) + late:
+        return ()
+    begun: dict[str, Any] = {str(name): column.first_valid_index() for name, column in within.values.items()}
+    begun |= {name: rate.values["rate"].first_valid_index() for name, rate in data.rates.items()}
+    latest = max((day, name) for name, day in begun.items() if day is not None and day <= first)[1]
+    if begun[latest] <= pd.Timestamp(start) + late:
+        return ()
+    return (f"data.start is {start}, but the data begins on {first:%Y-%m-%d}, as {latest} does",)
 
 
 def _end(data: Preparation, table: SeriesTable) -> tuple[date | None, tuple[str, ...]]:

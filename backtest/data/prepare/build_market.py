@@ -23,8 +23,8 @@ from backtest.numerics.arrays import Floats
 Market = TypeVar("Market")
 
 _NOTES = (
-    "files", "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices", "levels",
-    "splices", "alignment", "end",
+    "excluded", "files", "series", "shifted dates", "conversions", "frequency", "bars", "funds", "consumer prices",
+    "levels", "splices", "alignment", "start", "end",
 )  # fmt: skip
 """Topics of notes, in the order of a report."""
 

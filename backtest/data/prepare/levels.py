@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from backtest.data.data_settings import DataSettings
-from backtest.data.dates.months_and_years import last_of_months, to_month_ends, unfinished_month
+from backtest.data.dates.frequencies import MONTHS, PERIODS
+from backtest.data.dates.months_and_years import are_first_sessions, last_of_months, to_period_ends, unfinished_month
 from backtest.data.dates.spacing import Spacing, period_before, spacing_of
 from backtest.data.preparation import Preparation
 from backtest.data.quality.missing_values import check_no_gaps
@@ -30,7 +31,7 @@ def to_levels(data: Preparation) -> Preparation:
     tables = _at_one_frequency(tables, data.settings)
     if data.settings.calendar is None:
         for table, _, _ in tables:
-            check_no_gaps(table, data.settings.start, data.settings.end)
+            check_no_gaps(table, data.settings)
     _, spacing, _ = tables[0]
     return replace(
         data,
@@ -59,12 +60,12 @@ def _with_dates(table: SeriesTable, settings: DataSettings, known: pd.DatetimeIn
         raise DataError(f"{table.label}: fewer than two dates with a value for {', '.join(values.columns)}")
     spacing = _spacing(values)
     notes: tuple[str, ...] = ()
-    if spacing.periods_per_year == 12:
-        values, notes = _at_month_ends(values, table.label)
+    if spacing.periods_per_year is not None and spacing.periods_per_year in MONTHS:
+        values, notes = _at_period_ends(values, table.label, spacing.periods_per_year)
     moved = replace(table, values=values, places=())
     if table.are_returns:
         if settings.calendar is None:
-            check_no_gaps(moved, settings.start, settings.end)
+            check_no_gaps(moved, settings)
         moved, blanks = levels_of(moved, settings.start, known)
         notes = (*notes, *blanks)
     return moved, spacing, notes
@@ -80,16 +81,18 @@ def _spacing(values: pd.DataFrame) -> Spacing:
     return spacing
 
 
-def _at_month_ends(values: pd.DataFrame, label: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Date monthly rows at their month's end, and leave out a month that is not over."""
-    dates = pd.DatetimeIndex(values.index)
+def _at_period_ends(values: pd.DataFrame, label: str, periods_per_year: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Date months, and longer periods with labels at their begin, at their end; leave out a month that is not over."""
+    dates, period = pd.DatetimeIndex(values.index), PERIODS[periods_per_year]
     notes: tuple[str, ...] = ()
-    if unfinished_month(dates):
+    if period.months == 1 and unfinished_month(dates):
         notes = (f"{label}: {dates[-1]:%Y-%m} is left out: it is not over on {dates[-1]:%Y-%m-%d}",)
         dates, values = dates[:-1], values.iloc[:-1]
-    ends = to_month_ends(dates, label)
-    if not ends.equals(dates):
-        notes = (*notes, f"{label}: monthly rows are dated at their month's end")
+    ends = to_period_ends(dates, period.months, label)
+    if are_first_sessions(dates):
+        notes = (*notes, f"{label}: values of first trading days are dated at the end of the month before")
+    elif not ends.equals(dates):
+        notes = (*notes, f"{label}: {period.adjective} rows are dated at their {period.noun}'s end")
     return values.set_axis(ends, axis=0), notes
 
 
@@ -146,10 +149,17 @@ def _at_one_frequency(tables: Sequence[_Noted], settings: DataSettings) -> list[
             f"the series come at different frequencies ({each}); expected one, or daily and monthly. "
             "Hint: data.frequency: monthly takes the months of daily, weekly, semi-monthly and monthly series."
         )
-    return [
+    by_month = [
         (table, spacing, notes) if spacing.periods_per_year == 12 else _by_month(table, notes)
         for table, spacing, notes in tables
     ]
+    if settings.frequency is not None:
+        return by_month
+    monthly = [name for table, spacing, _ in tables if spacing.periods_per_year == 12 for name in table.values.columns]
+    verb = "is" if len(monthly) == 1 else "are"
+    note = f"the run is monthly, as {', '.join(monthly)} {verb}: of the others the last value of each month is used"
+    table, spacing, notes = by_month[0]
+    return [(table, spacing, (note, *notes)), *by_month[1:]]
 
 
 def _has_months(spacing: Spacing) -> bool:

@@ -52,7 +52,8 @@ def origins_of(data: Preparation, prices: pd.DataFrame, spot: frozenset[str]) ->
     held, meanings = set(series.assets), {name: _SPOT for name in spot if name not in series.funds}
     for code, spec in series.fx.items():
         if spec not in held:
-            meanings[spec.name] = f"price of one {code} in {run_currency}"
+            inverted = ", 1 / the values of the source" if "inverted" in data.raw[spec].facts else ""
+            meanings[spec.name] = f"price of one {code} in {run_currency}{inverted}"
     origins = [_origin(spec, data.raw[spec], meanings.get(spec.name)) for spec in series.aligned]
     origins += [_origin_of_fund(name, fund, prices[name]) for name, fund in series.funds.items()]
     if series.consumer_prices is not None:

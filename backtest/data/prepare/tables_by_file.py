@@ -29,7 +29,7 @@ def tabulate(data: Preparation) -> Preparation:
         else:
             files.setdefault((spec.source, spec.path, raw.label, raw.kind), []).append((spec.name, raw, values))
     tables = tuple(_table(members) for members in files.values())
-    return replace(data, tables=tables, rates=rates, notes={"series": tuple(notes)})
+    return replace(data, tables=tables, rates=rates, notes={**data.notes, "series": tuple(notes)})
 
 
 def level_or_return(name: str, raw: RawSeries) -> tuple[pd.Series, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from backtest.data.prepare.tables_by_file import level_or_return
 from backtest.data.quality import limits
 from backtest.data.quality.anomalies import find, find_in_rate
 from backtest.data.quality.finding import Finding
+from backtest.data.quality.interest import check_interest, check_rates
 from backtest.data.quality.return_units import check_units, log_returns_by_name
 from backtest.data.quality.shifted_dates import shifted
 from backtest.data.quality.stated_currencies import currencies_of
@@ -30,14 +31,15 @@ def check(data: Preparation) -> Preparation:
             values; a quoted rate where a price is needed; a class for something that is not an asset.
     """
     _check_classes(data)
+    check_rates(data)
     currencies = currencies_of(data)
     exchange = data.series.fx
     conversions = {name: exchange[code].name for name, code in currencies.items() if code != data.settings.currency}
     units = _check_values(data)
+    check_interest(data)
     shifts = tuple(caveat for table in data.tables for caveat in _shifts(table, _facts(data, table)))
     logarithms = tuple(note for table in data.tables for note in log_returns_by_name(table))
     findings = [*units, *_findings(data)]
-    _check_rates(data)
     _check_unaligned(data)
     return replace(
         data,
@@ -107,23 +109,6 @@ def _check_unaligned(data: Preparation) -> None:
         limits.check_rows(_as_table(data.raw[prices]))
         limits.check_values(_as_table(data.raw[prices]))
         limits.check_not_empty(prices.name, _as_table(data.raw[prices]))
-
-
-def _check_rates(data: Preparation) -> None:
-    """Raise `DataError` if a quoted interest rate is used as a price or as an exchange rate."""
-    held = [spec.name for spec in data.series.priced if spec.name in data.rates]
-    if held:
-        raise DataError(
-            f"{data.rates[held[0]].label}: {held[0]} is a rate, not a price; it can be data.cash, but cannot be held. "
-            "Hint: hold a fund or an index that earns it."
-        )
-    exchange = [spec.name for spec in data.series.fx.values() if spec.name in data.rates]
-    if exchange:
-        raise DataError(f"{data.rates[exchange[0]].label}: an interest rate; expected an exchange rate")
-    lent = {spec.name for spec in data.series.interest}
-    proxies = [name for name in data.rates if name not in lent]
-    if proxies:
-        raise DataError(f"{data.rates[proxies[0]].label}: {proxies[0]} is a rate, not a price to splice to")
 
 
 def _as_table(raw: RawSeries) -> SeriesTable:

@@ -53,6 +53,9 @@ def check_values(table: SeriesTable) -> None:
         if np.isfinite(values[row, column]) and beyond[row, column]:
             expected = f"a number from {1 / LARGEST:g} to {LARGEST:g}"
         hint = "leave the cell empty where there is no price; for returns set data.values: returns."
+        if not table.places:
+            name = table.values.columns[column]
+            hint = f"leave the date out, with data.exclude: {{{name}: [{date:%Y-%m-%d}]}}, or NaN in a frame."
         if table.are_returns:
             hint = "returns are simple and decimals, 0.01 for 1 %, not logarithms."
         raise DataError(

@@ -1,18 +1,25 @@
 """Refusal of values missing inside the history of a series."""
 
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
+from backtest.data.data_settings import DataSettings
 from backtest.data.dates.spacing import are_between
 from backtest.data.series_table import SeriesTable
 from backtest.errors import DataError
 
 
-def check_no_gaps(table: SeriesTable, start: date | None, end: date | None) -> None:
-    """Raise `DataError` where a series lacks a value inside its history, or has none at all, from `start` to `end`."""
+def check_no_gaps(table: SeriesTable, settings: DataSettings) -> None:
+    """Raise `DataError` where a series lacks a value inside its history, or has none at all, on the run's dates.
+
+    Dates that the settings exclude for a series, or the end of their month, are no gaps.
+    """
+    start, end = settings.start, settings.end
     values = table.values[are_between(pd.DatetimeIndex(table.values.index), start, end)].dropna(how="all")
+    for held, days in settings.exclude.items():
+        if held in values:
+            excluded = pd.DatetimeIndex(days)
+            values = values.drop(index=excluded.union(excluded + pd.offsets.MonthEnd(0)), errors="ignore")
     if not np.isnan(values.to_numpy()).any():
         return
     for name, series in values.items():

@@ -8,7 +8,7 @@ from typing import Any
 from backtest.data.data_settings import DataSettings
 from backtest.data.preparation import Preparation
 from backtest.data.prepare.currencies import cannot_be_converted, currency_of
-from backtest.data.raw_series import RawSeries
+from backtest.data.raw_series import INCOME_UNKNOWN, RawSeries
 from backtest.data.series_spec import SeriesSpec
 from backtest.errors import DataError
 
@@ -60,9 +60,26 @@ def _check_exchange_rates(data: Preparation, currencies: Mapping[str, str]) -> N
                 f"data.fx.{code}: no series is in {code}. "
                 f"Hint: {{currency: {code}}} for the series that are, or remove this rate."
             )
-        _check_source("data.fx", data.raw[spec], data.settings.currency, f"for the price of one {code}")
+        raw, run_currency = data.raw[spec], data.settings.currency
+        _check_source("data.fx", raw, run_currency, f"for the price of one {code}")
+        if raw.facts.get("base", code) != code:
+            raise DataError(f"{raw.label}: the price of one {raw.facts['base']}; expected the price of one {code}")
+        if "base" not in raw.facts and (
+            INCOME_UNKNOWN in raw.notes or _reads_inverted(spec.symbol, code, run_currency)
+        ):
+            raise DataError(
+                f"{raw.label}: whether it is in {run_currency} for one {code}, or in {code} for one {run_currency}, is "
+                f"not known. Hint: state the currency of its values, data.fx: {{{code}: {{symbol: {spec.symbol}, "
+                f"currency: {run_currency}}}}} or {code}."
+            )
     for code, spec in data.series.foreign_cash.items():
         _check_source(f"data.fx.{code}.cash", data.raw[spec], code, f"for the cash rate of {code}")
+
+
+def _reads_inverted(symbol: str, code: str, run_currency: str) -> bool:
+    """Return whether a symbol names the two currencies in the order of the inverse rate, as USDJPY does for yen."""
+    letters = re.sub(r"[^A-Z]", "", symbol.upper())
+    return run_currency + code in letters and code + run_currency not in letters
 
 
 def _check_source(setting: str, raw: RawSeries, expected: str, why: str) -> None:

@@ -35,8 +35,23 @@ _RATES = {
     },
     **{name: Rate(quoted="overnight") for name in _OVERNIGHT.split()},
 }
-_TOTAL_RETURN = re.compile(r"BAML\w+TRIV|WILL\w+IND(FC)?")  # ICE BofA; Wilshire, gone from FRED since 2024
+_TOTAL_RETURN = re.compile(r"BAML\w+TRIV|WILL\w+IND(FC)?|SOFRINDEX")  # ICE BofA; Wilshire, gone from FRED since 2024
+_UNQUOTED = re.compile(  # rates in percent whose quotation is not stated: tried after `_TOTAL_RETURN`
+    # overnight, of central banks; then of the OECD and the IMF, and yields; then spreads and break-even inflation
+    r"IOR(B|ER|R)|DFEDTAR[UL]?|[DMW]?PRIME|ECB(DFR|MRRFR|MLFR)|RRPONTSYAWARD|SOFR\d+DAYAVG"
+    r"|IR(3T|ST|LT)\w+156N|INT[A-Z]{3}\w+193N|MORTGAGE\d+US|[DW]?(AAA|BAA)|BAML\w+|[DW]?FII\d+"
+    r"|T\d+Y(\d[YM]|IE|IEM|IFR)"
+)
 _PRICE_INDEX = re.compile(r"SP500|DJ[ITUC]A|NASDAQ(COM|100)|NIKKEI225|WILL\w+PR(FC)?")
+
+_EXCHANGE = re.compile(
+    r"(?:D|A)?EX([A-Z]{2})([A-Z]{2})"
+)  # H.10: the price of one unit of the second currency in the first
+_CODES = {
+    "US": "USD", "EU": "EUR", "UK": "GBP", "AL": "AUD", "NZ": "NZD", "JP": "JPY", "CA": "CAD", "CH": "CNY", "SZ": "CHF",
+    "SD": "SEK", "NO": "NOK", "DN": "DKK", "MX": "MXN", "BZ": "BRL", "IN": "INR", "KO": "KRW", "HK": "HKD", "SI": "SGD",
+    "TA": "TWD", "TH": "THB", "MA": "MYR", "SF": "ZAR", "SL": "LKR", "VZ": "VES",
+}  # fmt: skip
 
 _PERIODS = {1: "month", 3: "quarter", 6: "half-year", 12: "year"}
 
@@ -110,7 +125,7 @@ def _raw_series(values: pd.DataFrame, symbol: str, label: str) -> RawSeries:
     """Return levels or rates with their caveats."""
     months = _period(pd.DatetimeIndex(values.index))
     rate = _RATES.get(symbol)
-    notes = []
+    notes, facts = [], _exchange(symbol)
     if months:
         ends = pd.DatetimeIndex(values.index) + pd.offsets.MonthEnd(months)
         values = values.set_axis(ends.as_unit("s").rename("date"), axis=0)
@@ -118,14 +133,26 @@ def _raw_series(values: pd.DataFrame, symbol: str, label: str) -> RawSeries:
         notes.append(f"{what} {_PERIODS[months]}, dated at its end")
     if rate is None and _PRICE_INDEX.fullmatch(symbol):
         notes.append("price index: the dividends of its members are not in it")
+    elif facts:
+        notes.append("spot rate of exchange: the interest of the currency is not in it")
     elif rate is None and not _TOTAL_RETURN.fullmatch(symbol):
         notes.append(INCOME_UNKNOWN)
     elif rate is not None and rate.quoted == "bond_equivalent" and rate.days > 366:
         notes.append(YIELD_ALONE)
     elif symbol == "IUDSOIA":
         notes.append("SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself")
-    raw = RawSeries(values, label, "levels", notes=tuple(notes))
+    if INCOME_UNKNOWN in notes and _UNQUOTED.fullmatch(symbol):
+        facts = {"unit": "percent"}
+    raw = RawSeries(values, label, "levels", notes=tuple(notes), facts=facts)
     return raw if rate is None else as_rate(raw, rate)
+
+
+def _exchange(symbol: str) -> dict[str, str]:
+    """Return the currency of a rate of exchange, and the currency whose price it is; nothing for other series."""
+    match = _EXCHANGE.fullmatch(symbol)
+    if match is None or not set(match.groups()) <= set(_CODES):
+        return {}
+    return {"currency": _CODES[match[1]], "base": _CODES[match[2]]}
 
 
 def _period(dates: pd.DatetimeIndex) -> int | None:

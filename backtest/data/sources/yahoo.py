@@ -40,6 +40,7 @@ _NO_TOTAL_RETURN = {
     "FUTURE": "front contracts strung together: nobody earns the jumps between them",
     "CURRENCY": "spot rate of exchange: the interest of the currency is not in it",
 }
+_TOTAL_RETURN = re.compile(r"\^(\w+TR|XNDX|XCMP|[GMS]DAXI|TECDAX|BVSP)")  # indices with dividends reinvested
 _SYMBOL = re.compile(
     r"\^?[A-Z0-9][A-Z0-9.^=&_-]*", re.IGNORECASE
 )  # part of a URL: a "#" or "?" would request another symbol
@@ -106,7 +107,8 @@ def _raw_series(
     if symbol.upper() in _YIELDS:
         rates = values[["close"]].set_axis(["rate"], axis=1) / 100
         return RawSeries(rates, label, "rate", rate=_YIELDS[symbol.upper()], facts=facts)
-    note = _NO_TOTAL_RETURN.get(facts.get("instrument", ""))
+    has_dividends = _TOTAL_RETURN.fullmatch(symbol.upper()) is not None
+    note = None if has_dividends else _NO_TOTAL_RETURN.get(facts.get("instrument", ""))
     return RawSeries(values, label, "closes", notes=() if note is None else (note,), facts=facts)
 
 

@@ -30,7 +30,7 @@ from support.pages.read_page import Page
 pytestmark = pytest.mark.usefixtures("without_figures")
 
 RATES = {
-    "cagr", "gross_cagr", "real_cagr", "calmar", "turnover_per_year", "trading_cost_per_year",
+    "cagr", "gross_cagr", "real_cagr", "cash_cagr", "calmar", "turnover_per_year", "trading_cost_per_year",
     "financing_cost_per_year", "financing_drag_per_year", "borrow_cost_per_year", "fees_per_year",
 }  # fmt: skip
 """Numbers that a run of less than a year does not have."""

@@ -84,4 +84,4 @@ def test_days_weeks_quarters_and_years_keep_their_dates(tmp_path: Path) -> None:
 
 def test_two_rows_in_a_month_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^p.csv: the rows are monthly, yet 2019-03 has more than one \(2019-03-01, "):
-        load_rows(tmp_path, [*SIX[:2], ("2019-03-01", "1", "1", "1"), *SIX[2:]])
+        load_rows(tmp_path, [*SIX[:2], ("2019-03-01", "1", "1", SIX[1][-1]), *SIX[2:]])

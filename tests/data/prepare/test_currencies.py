@@ -308,10 +308,10 @@ def test_a_stated_currency_that_cannot_be_converted_is_refused(file: Path) -> No
 
 
 @pytest.mark.parametrize(("setting", "given", "words"), [
-    ("fx", {"USD": {"symbol": "USDEUR", "currency": "EUR"}}, "the price of one USD in the currency of the run"),
+    ("fx", {"USD": {"symbol": "USDEUR", "currency": "GBP"}}, "USD: in GBP; expected its price in EUR, or EUR in USD"),
     ("consumer_prices", {"symbol": "cpi", "currency": "EUR"}, "a price index takes no currency"),
 ])  # fmt: skip
-def test_settings_that_take_no_currency_refuse_one(setting: str, given: Any, words: str) -> None:
+def test_a_currency_that_a_setting_cannot_have_is_refused(setting: str, given: Any, words: str) -> None:
     raw = {"source": "csv", "path": "p.csv", "assets": ["A"], "cash": 0.0, "currency": "EUR", setting: given}
     with pytest.raises(ValidationError, match=words):
         DataSettings.model_validate(raw)

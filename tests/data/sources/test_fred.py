@@ -1,4 +1,4 @@
-"""FRED through the real client and a local server: kinds of series, dates, and messages of failures."""
+"""FRED through the real client and a local server: values, dates, and messages of failures."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 import backtest as bt
-from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries, as_rate
+from backtest.data.raw_series import INCOME_UNKNOWN, Rate, RawSeries
 from backtest.data.sources.fred import Fred
 from backtest.data.sources.network import http_download
 from backtest.errors import (
@@ -85,58 +85,7 @@ def test_a_request_from_a_periods_end_includes_that_period(server: FakeWeb, sinc
     assert server.requests[-1].endswith(f"?id=GDPA&cosd={date.fromisoformat(since) - timedelta(days=366)}")
 
 
-# 2. Kinds of series
-
-
-@pytest.mark.parametrize(
-    ("symbol", "rate"),
-    [
-        ("DTB4WK", Rate(quoted="discount", days=28)),
-        ("DTB6", Rate(quoted="discount", days=182)),
-        ("DTB1YR", Rate(quoted="discount", days=364)),
-        ("WTB3MS", Rate(quoted="discount", days=91)),
-        ("DGS1MO", Rate(quoted="bond_equivalent", days=30)),
-        ("DGS3MO", Rate(quoted="bond_equivalent", days=91)),
-        ("DGS1", Rate(quoted="bond_equivalent", days=365)),
-        ("SOFR", Rate(quoted="overnight")),
-        ("DFF", Rate(quoted="overnight")),
-        ("ECBESTRVOLWGTTRMDMNRT", Rate(quoted="overnight")),
-    ],
-)
-def test_known_rates_have_their_quotation(server: FakeWeb, symbol: str, rate: Rate) -> None:
-    quotes = fetched(server, symbol, BILLS)
-    assert (quotes.kind, quotes.rate, quotes.notes) == ("rate", rate, ())
-
-
-@pytest.mark.parametrize(
-    ("symbol", "kind", "note"),
-    [
-        ("DGS10", "rate", "a yield earned day by day: a bond's changes in price are not in it"),
-        ("IUDSOIA", "rate", "SONIA counts its days over 365; over 360, as here, it earns 1.4 % more of itself"),
-        ("SP500", "levels", "price index: the dividends of its members are not in it"),
-        ("WILL5000PR", "levels", "price index: the dividends of its members are not in it"),
-        ("WILL5000INDFC", "levels", None),
-        ("BAMLCC0A0CMTRIV", "levels", None),
-        ("BAMLC0A0CM", "levels", INCOME_UNKNOWN),
-        ("DCOILWTICO", "levels", INCOME_UNKNOWN),
-        ("DTB30", "levels", INCOME_UNKNOWN),
-    ],
-)
-def test_series_have_the_caveats_of_their_kind(server: FakeWeb, symbol: str, kind: str, note: str | None) -> None:
-    quotes = fetched(server, symbol, BILLS)
-    assert (quotes.kind, quotes.notes) == (kind, () if note is None else (note,))
-    if kind == "levels":
-        assert quotes.rate is None
-        assert quotes.values["level"].tolist() == [5.22, 5.25, -0.01]
-
-
-def test_any_other_series_can_be_read_as_a_rate(server: FakeWeb) -> None:
-    quotes = as_rate(fetched(server, "IR3TIB01DEM156N", BILLS), Rate(quoted="bond_equivalent"))
-    assert (quotes.kind, quotes.notes) == ("rate", ())
-    assert quotes.values["rate"].iloc[0] == pytest.approx(0.0522)
-
-
-# 3. Dates on which values are known
+# 2. Dates on which values are known
 
 
 @pytest.mark.parametrize(
@@ -170,7 +119,7 @@ def test_a_day_that_happens_to_be_the_first_stays(server: FakeWeb, rows: dict[st
     assert dates(fetched(server, "FEDFUNDS", rows)) == list(rows)
 
 
-# 4. Failures and their messages
+# 3. Failures and their messages
 
 
 FAULTS = [

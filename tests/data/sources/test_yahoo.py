@@ -100,11 +100,12 @@ def test_only_requested_dates_are_returned_and_new_dividends_appear_at_once(yaho
 
 def test_a_yield_is_a_rate_and_an_index_has_a_caveat(yahoo: FakeYahoo, source: YFinance) -> None:
     yahoo.listed["^IRX"] = Listed(DAYS, [5.2] * 8, instrument="INDEX")
-    yahoo.listed["^GSPC"] = Listed(DAYS, CLOSES, instrument="INDEX")
+    yahoo.listed["^GSPC"] = yahoo.listed["^SP500TR"] = Listed(DAYS, CLOSES, instrument="INDEX")
     bill = source.fetch("^IRX", None, HANG)
     assert (bill.kind, bill.rate) == ("rate", Rate(quoted="discount", days=91))
     assert bill.values["rate"].tolist() == pytest.approx([0.052] * 8)
     assert source.fetch("^GSPC", None, HANG).notes == ("price index: the dividends of its members are not in it",)
+    assert source.fetch("^SP500TR", None, HANG).notes == ()
 
 
 FAULTS = {

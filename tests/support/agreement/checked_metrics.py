@@ -1,10 +1,10 @@
 """Metrics that the independent simulator checks, and the reason for each metric that it does not check."""
 
 OF_A_RUN = frozenset({
-    "total_return", "cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "skew", "excess_kurtosis",
-    "var_95", "cvar_95", "average_gross_exposure", "max_gross_exposure", "average_cash_weight", "turnover_per_year",
-    "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year", "borrow_cost_per_year",
-    "fees_per_year", "average_financing_rate",
+    "total_return", "cagr", "cash_cagr", "volatility", "sharpe", "sortino", "calmar", "max_drawdown", "skew",
+    "excess_kurtosis", "var_95", "cvar_95", "average_gross_exposure", "max_gross_exposure", "average_cash_weight",
+    "turnover_per_year", "trading_cost_per_year", "financing_cost_per_year", "financing_drag_per_year",
+    "borrow_cost_per_year", "fees_per_year", "average_financing_rate",
 })  # fmt: skip
 """Checked in every run of `run_agreement.agree_on_numbers`."""
 

@@ -76,7 +76,7 @@ def too_little_for(path: oracle.OraclePath, periods: int) -> set[str]:
     """Return the numbers that are not defined for a path of few periods, or of less than a year."""
     first, last = path.dates[0], path.dates[-1]
     whole_year = (last.year - first.year, last.month, last.day) >= (1, first.month, first.day)
-    rates = {"cagr", "calmar", "alpha", "turnover_per_year", "trading_cost_per_year"}
+    rates = {"cagr", "cash_cagr", "calmar", "alpha", "turnover_per_year", "trading_cost_per_year"}
     rates |= {"financing_cost_per_year", "financing_drag_per_year", "borrow_cost_per_year", "fees_per_year"}
     needed = {"sortino": 2, "var_95": 2, "cvar_95": 2, "skew": 3, "beta": 3, "alpha": 3, "correlation": 3}
     needed |= {"excess_kurtosis": 4}
@@ -98,6 +98,7 @@ def agree_on_numbers(summary: Mapping[str, Any], case: Case, path: oracle.Oracle
     expected = {
         "total_return": oracle.total_return(nav),
         "cagr": growth,
+        "cash_cagr": oracle.cagr([1.0, prod(1 + earned for earned in cash[1:])], [path.dates[0], path.dates[-1]]),
         "volatility": oracle.volatility(nav, periods),
         "sharpe": oracle.sharpe(nav, cash, periods),
         "sortino": oracle.sortino(nav, cash, periods),

@@ -12,7 +12,7 @@ import backtest as bt
 from backtest.config import RunConfig, load_config
 from backtest.reporting.files.report_files import tables
 from backtest.reporting.files.table_files import csv_bytes
-from backtest.testing.later_data import Overwrite, rows_until, wilder
+from backtest.testing.later_data import Overwrite, overwritten, rows_until, wilder
 from support.builders.market_files import dates_of, random_levels, write_config, write_csv
 
 CLASSES = {"spx": "equities", "ust": "bonds", "gold": "commodities", "oil": "commodities"}
@@ -111,7 +111,7 @@ class Harness:
 
     def leaks(self, row: int, overwrite: Overwrite) -> list[str]:
         """Return the output files that differ on or before the date at `row` if all values after it are overwritten."""
-        changed = overwrite(self.values.copy(), row, np.random.default_rng(row))
+        changed = overwritten(overwrite, self.values, row, np.random.default_rng(row), "bills")
         known, later = slice(None, row + 1), slice(row + 1, None)
         assert changed.iloc[known].equals(self.values.iloc[known]), "the harness may not touch what is known"
         same = (changed.iloc[later] == self.values.iloc[later]).any(axis=None)

@@ -53,6 +53,15 @@ PERFORMANCE: tuple[MetricRecord | Part, ...] = (
         shown=EVERYWHERE - {"headline", "compared"},
     ),
     MetricRecord(
+        key="cash_cagr",
+        label="CAGR of cash",
+        meaning="Compound return on cash a year, over the dates of the run.",
+        form="percent2",
+        group="Return",
+        better=None,
+        value=lambda run: run.cash_cagr,
+    ),
+    MetricRecord(
         key="volatility",
         label="Volatility",
         terminal_label="volatility",

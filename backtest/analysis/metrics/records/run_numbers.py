@@ -99,6 +99,12 @@ class RunNumbers:
         return performance.cagr(float(self.nav[-1]), self.years) if self.whole_year else float("nan")
 
     @cached_property
+    def cash_cagr(self) -> float:
+        """CAGR of cash over the same dates; NaN for a run of less than a year."""
+        grown = float(np.prod(1 + self.result.cash_returns.to_numpy()[1:]))
+        return performance.cagr(grown, self.years) if self.whole_year else float("nan")
+
+    @cached_property
     def max_drawdown(self) -> float:
         """Deepest fall of NAV below its running peak, decimal, 0 or below."""
         return float(drawdown(self.nav).min())
