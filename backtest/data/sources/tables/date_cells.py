@@ -120,7 +120,7 @@ def _stated(texts: "pd.Series", date_format: str) -> tuple["pd.Series", str]:
 
 
 def _recognised(texts: "pd.Series", places: Sequence[str]) -> tuple["pd.Series", str]:
-    """Return the dates, NaT for cells without one, and the form of the first cell."""
+    """Return the dates, NaT for cells that are not dates, and the form of the first cell."""
     first = texts.iloc[0] if len(texts) else ""
     form = None if _ISO.fullmatch(first) else next((f for f in _FORMS if re.fullmatch(f.pattern, first)), None)
     if form is None:
