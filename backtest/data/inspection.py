@@ -1,4 +1,4 @@
-"""What a file is taken to be: how it is written, its dates and series, and the `data:` section that reads it."""
+"""Description of a data file: how it is written, its dates and series, and the `data:` section that reads it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -50,7 +50,7 @@ class InspectedSeries:
 
 @dataclass(frozen=True)
 class InspectedFile:
-    """What a file is taken to be.
+    """Description of a file or a folder.
 
     Args:
         path: the file or folder.
@@ -76,7 +76,7 @@ class InspectedFile:
 
 
 def inspect_file(path: Path, dialect: Dialect) -> InspectedFile:
-    """Return what a file or a folder of files is taken to be.
+    """Describe a file or a folder of files as it is recognised.
 
     Args:
         path: the file or folder.

@@ -228,7 +228,7 @@ class Files(Source):
         for name, as_ in columns.items():
             if as_ != "return" and (cells.in_percent or is_percentage(cells.values[name])):
                 raise DataError(
-                    f"{label}: {name}: percentages; expected prices. Hint: data.values: returns for returns"
+                    f"{label}: {name}: percentages; expected prices. Hint: values: returns, or a rate without the signs"
                 )
         numbers = {as_: cells.numbers(name) for name, as_ in columns.items()}
         values = pd.DataFrame(numbers, index=cells.date_column.dates, copy=False)

@@ -1,4 +1,4 @@
-"""What a file leaves open is asked for by a setting that the message names; what is wrong stays refused."""
+"""Files that can be read in two ways: the message names the setting that decides; wrong files stay refused."""
 
 from pathlib import Path
 from typing import Any

@@ -17,7 +17,7 @@ DAYS = pd.date_range("2015-01-31", periods=30, freq="ME")
 NAMES = ("a", "b", "c")
 _DRAWS = np.random.default_rng(5).normal([0.004, 0.002, 0.001], [0.04, 0.02, 0.0003], (30, 3))
 PRICES = np.round(np.array([1000.0, 100.0, 50.0]) * np.cumprod(1 + _DRAWS, axis=0), 2)
-"""(30, 3); those of a lie on both sides of 1,000."""
+"""(30, 3) prices; the first column lies on both sides of 1,000."""
 
 Rows = Sequence[Sequence[str]]
 Number = Callable[[float], str]

@@ -120,13 +120,13 @@ def _stated(texts: "pd.Series", date_format: str) -> tuple["pd.Series", str]:
 
 
 def _recognised(texts: "pd.Series", places: Sequence[str]) -> tuple["pd.Series", str]:
-    """Return the dates, NaT for cells without one, and the form of the first cell."""
+    """Return the dates, NaT for cells that are not dates, and the form of the first cell."""
     first = texts.iloc[0] if len(texts) else ""
     form = None if _ISO.fullmatch(first) else next((f for f in _FORMS if re.fullmatch(f.pattern, first)), None)
     if form is None:
         return _iso(texts, places), "ISO"
     if form is _SERIAL:
-        days = pd.to_numeric(texts, errors="coerce")
+        days = pd.to_numeric(texts.where(texts.str.fullmatch(form.pattern)), errors="coerce")
         return pd.to_datetime(days, unit="D", origin=pd.Timestamp(1899, 12, 30), errors="coerce"), form.example
     if form.unit == "Q":
         matching = texts.str.fullmatch(form.pattern)
@@ -136,7 +136,7 @@ def _recognised(texts: "pd.Series", places: Sequence[str]) -> tuple["pd.Series",
     if form.unit == "D":
         return parsed, pd.Timestamp(2020, 1, 31).strftime(code.partition(" %H")[0])
     _check_months_of_days(texts, parsed, form, places)
-    return parsed + _PERIOD_ENDS[form.unit], form.example
+    return parsed.where(texts.str.fullmatch(form.pattern)) + _PERIOD_ENDS[form.unit], form.example
 
 
 def _iso(texts: "pd.Series", places: Sequence[str]) -> "pd.Series":

@@ -14,7 +14,7 @@ from backtest.numerics.arrays import Floats
 Decimal = Literal[".", ","]
 
 MISSING = [".", "-", "--", "ND", "#N/A N/A"]
-"""Cells without a value at FRED, the Federal Reserve and Bloomberg, besides empty cells and names that pandas knows."""
+"""Cells without a value at FRED, the Federal Reserve and Bloomberg, in addition to those that pandas knows."""
 
 _SPACES = " '\u00a0\u202f\u2019"  # between thousands in France, Switzerland and elsewhere
 _LEAD = "[-+\u2212]?[$€£¥]?"
