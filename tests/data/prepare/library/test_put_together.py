@@ -160,3 +160,38 @@ def test_every_recipe_has_known_parts_and_says_where_they_come_from(library: str
         assert all(part.source in source_records() for part in recipe.parts), name
         assert all((part.begins is None) == part.source.startswith("sample") for part in recipe.parts), name
         assert min(len(recipe.method), len(recipe.licence), len(recipe.entry.description)) > 3, name
+
+
+@pytest.mark.parametrize("library", ["library", "library_daily"])
+@pytest.mark.parametrize(
+    ("name", "bridged"),
+    [("us_treasury_20y", ("1987-01", "1993-09")), ("us_treasury_30y", ("2002-03", "2006-01"))],
+)
+def test_years_without_a_yield_are_bridged_by_the_other_long_yield(
+    library: str, name: str, bridged: tuple[str, str]
+) -> None:
+    """FRED has no 20-year yield from 1987 to 1993-09, and no 30-year yield from 2002-02-16 to 2006-02-08.
+
+    Here they are 4 % and 8 %, so that each return tells which of the two it comes from.
+    """
+    days = pd.date_range("1980-01-01", "2010-12-31", name="date")
+    known = {
+        "DGS20": (days < pd.Timestamp("1987-01-01")) | (days >= pd.Timestamp("1993-10-01")),
+        "DGS30": (days < pd.Timestamp("2002-02-16")) | (days > pd.Timestamp("2006-02-08")),
+    }
+    yields = {
+        symbol: raw(np.full(kept.sum(), 4.0 if symbol == "DGS20" else 8.0), days[kept])
+        for symbol, kept in known.items()
+    }
+    recipe = recipes_of(library)[name]
+    fetched = {part: [yields[part.symbol]] if part.symbol in yields else NoNetwork("no") for part in recipe.parts}
+    level = put_together(library, recipe, fetched).values["level"]
+    years = np.diff(level.index.to_numpy()) / np.timedelta64(1, "D") / 365.25
+    earned = pd.Series(2 * ((level.to_numpy()[1:] / level.to_numpy()[:-1]) ** (1 / (2 * years)) - 1), level.index[1:])
+    own, other = (0.04, 0.08) if name == "us_treasury_20y" else (0.08, 0.04)
+    begin, end = bridged
+    np.testing.assert_allclose(earned.loc[begin:end], other, rtol=1e-6)
+    edges = pd.Timedelta(days=62)
+    outside = (earned.index < pd.Timestamp(begin) - edges) | (earned.index > pd.Timestamp(end) + edges)
+    np.testing.assert_allclose(earned[outside], own, rtol=1e-6)
+    assert years.max() < 0.1
