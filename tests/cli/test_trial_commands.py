@@ -93,7 +93,7 @@ def test_a_comparison_has_the_deflated_sharpe_ratio_of_each_strategy(copy: Path)
     answer = without_figures("compare", "mine.yaml", "other.yaml", "--output", "compared")
     assert answer.code == 0, answer.err
     page = (copy / "compared/comparison.html").read_text("utf-8")
-    assert re.search(r"deflated Sharpe ratio; .* 2014\): mine \d+%, 3 rules; other \d+%, 3 rules\.", page)
+    assert re.search(r"deflated Sharpe ratio; .* 2014\): mine [\d.]+%, 3 rules; other [\d.]+%, 3 rules\.", page)
     assert [line["name"] for line in lines(copy)[4:]] == ["mine", "other"]
 
 

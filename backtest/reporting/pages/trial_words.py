@@ -43,7 +43,7 @@ def trials_of_all(tried: Mapping[str, Tried]) -> str:
     if not several:
         return ""
     listed = "; ".join(
-        f"{name} {percent(each.deflated, 0)}, {count(each.count)} rules" for name, each in several.items()
+        f"{name} {percent(each.deflated, 1)}, {count(each.count)} rules" for name, each in several.items()
     )
     return (
         "Probability that each Sharpe ratio is more than the best of the rules tried on the same assets in this "
@@ -55,5 +55,5 @@ def _chance(tried: TriedRules) -> str:
     return (
         f"{count(tried.count)} rules have been tried on these assets in this project. The best of as many without "
         f"skill would reach a Sharpe ratio of {ratio(tried.best_by_chance)} by chance; the probability that this "
-        f"run's is more than that is {percent(tried.deflated, 0)} ({_DEFLATED})."
+        f"run's is more than that is {percent(tried.deflated, 1)} ({_DEFLATED})."
     )

@@ -20,7 +20,7 @@ def test_the_number_of_rules_and_the_deflated_sharpe_ratio_are_named() -> None:
     text = trials_in_words(SEVERAL)
     assert text.startswith("1,234 rules have been tried on these assets in this project.")
     assert "would reach a Sharpe ratio of 0.51 by chance" in text
-    assert "is 93% (deflated Sharpe ratio" in text
+    assert "is 93.4% (deflated Sharpe ratio" in text
     assert text.endswith("This rule was first run on 2026-11-12, so all periods are in sample.")
 
 
@@ -37,5 +37,5 @@ def test_a_ledger_that_is_off_is_mentioned() -> None:
 
 def test_a_comparison_names_each_strategy_with_other_rules() -> None:
     text = trials_of_all({"erc": SEVERAL, "alone": FIRST, "60_40": TriedRules(2, 0.1, 0.5, DAY, 3)})
-    assert text.endswith(": erc 93%, 1,234 rules; 60_40 50%, 2 rules.")
+    assert text.endswith(": erc 93.4%, 1,234 rules; 60_40 50.0%, 2 rules.")
     assert "alone" not in text
