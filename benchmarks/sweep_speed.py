@@ -2,8 +2,8 @@
 
     python benchmarks/sweep_speed.py [--small]
 
-87,500 runs, or 8,400 with `--small`: five caps on gross exposure, five costs, five spreads and four kinds of bands, one of
-them daily, with the ten headline numbers of each. Random rows are compared with the same run by `bt.run`.
+87,500 runs, or 8,400 with `--small`: five caps on gross exposure, five costs, five spreads and four kinds of bands, one
+of them daily, with the ten headline numbers of each. Random rows are compared with the same run by `bt.run`.
 """
 
 import resource

@@ -21,7 +21,7 @@ NEARLY = 1e-5 - 1  # two assets of this correlation nearly cancel out
 
 
 def main() -> None:
-    """Call each kernel by a run, a comparison, a break-even, a sweep, and functions whose kernels none of these needs."""
+    """Call each kernel: by a run, a comparison, a break-even, a sweep, and functions with kernels of their own."""
     results = [bt.run(CONFIGS / f"{name}.yaml") for name in ("levered_erc", "60_40")]
     _ = bt.compare(results).sharpe_differences
     bt.break_even(CONFIGS / "levered_erc.yaml")
