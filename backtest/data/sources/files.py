@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -105,7 +105,9 @@ class Files(Source):
     def _names(self) -> list[str]:
         if self._is_folder:
             return list(dict.fromkeys(_without_vendor(name) for name in self._in_folder))
-        columns = self._form.columns(partial(open_regular, Path(self._path), self._label), self._label, self._dialect)
+        found = Path(self._path).stat()
+        state = found.st_mtime_ns, found.st_size, found.st_ino
+        columns = _header_of(self._form.columns, self._path, self._label, self._dialect, state)
         if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
             return [*columns, *([_own_name(self._path)] if is_one_symbol(list(columns)) else [])]
         return list(self._read(0.0).symbols)
@@ -278,6 +280,18 @@ def _facts(cells: Cells) -> dict[str, str]:
     clock = cells.date_column.clock
     facts = {} if clock is None else {"clock": clock}
     return facts if cells.ends_with_line else {**facts, "open_end": "true"}
+
+
+@lru_cache(maxsize=64)
+def _header_of(
+    columns: Callable[[Opener, str, Dialect], pd.Index],
+    path: str,
+    label: str,
+    dialect: Dialect,
+    state: tuple[int, ...],  # noqa: ARG001 - a file in another state is read again
+) -> pd.Index:
+    """Return the names of a file's columns after the date; a sweep checks thousands of settings against them."""
+    return columns(partial(open_regular, Path(path), label), label, dialect)
 
 
 def _columns(names: list[str], label: str, values: str) -> tuple[dict[str, str], tuple[str, ...]]:
