@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,9 +89,9 @@ def sweep(
         best = found.best(by, _SHOWN).drop(columns="error").reset_index()
         for name in ("start", "end"):
             best[name] = best[name].dt.strftime("%Y-%m-%d")
-        typer.echo(
-            json_bytes({"runs": len(found), "failed": found.failed, "best": best.to_dict("records")}).decode(), nl=False
-        )
+        chance = None if found.chance is None else asdict(found.chance)
+        content = {"runs": len(found), "failed": found.failed, "chance": chance, "best": best.to_dict("records")}
+        typer.echo(json_bytes(content).decode(), nl=False)
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
@@ -122,6 +123,8 @@ def _print(found: "Sweep", by: str) -> None:
     for column in table.columns[:-1]:
         column.no_wrap = True
     show(table)
+    if found.chance is not None and len(found) > 1:
+        typer.echo(found.chance.sentence)
     print_notes(found.notes)
 
 

@@ -179,5 +179,6 @@ def _numbers_of(frame: pd.DataFrame) -> GroupNumbers:
         frame[[*NUMBERS, *MOMENTS]].to_numpy(),
         frame[["start", "end"]].to_numpy().astype("datetime64[D]"),
         frame["periods"].to_numpy(),
+        frame["periods_per_year"].to_numpy(),
         errors,
     )

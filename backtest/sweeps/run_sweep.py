@@ -144,7 +144,7 @@ class SweepPlan:
                 found.take(numbers)
                 done += len(numbers.runs)
                 on_runs(done, len(self))
-        return Sweep(self.loaded.config, self.loaded.points, found, self.market)
+        return Sweep(self.loaded.config, self.loaded.points, found, self.steps, self.market)
 
     def _numbers(self, workers: int | None, scheduler: str | None, done: Bools | None = None) -> Iterator[GroupNumbers]:
         return run_groups(self.groups, self.steps, workers=workers, scheduler=scheduler, done=done)

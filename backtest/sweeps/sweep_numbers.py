@@ -44,6 +44,7 @@ MOMENTS = ("skew", "kurtosis")
 _WIDTH = len(NUMBERS) + len(MOMENTS)
 _MEASURED = 10  # elements that the kernel fills in
 _MOST_ORDERS = 64
+_BY_RUN = ("numbers", "dates", "periods", "per_year")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class GroupNumbers:
         numbers: (m, k) by `NUMBERS`, then `MOMENTS`; NaN for a run that failed, and where undefined.
         dates: (m, 2) first and last date of NAV; NaT for a run that failed.
         periods: (m,) number of returns; 0 for a run that failed.
+        per_year: (m,) periods per year of the data; 0 for a run that failed.
         errors: messages of failed runs by position in `runs`.
     """
 
@@ -62,6 +64,7 @@ class GroupNumbers:
     numbers: Floats
     dates: NDArray[np.datetime64]
     periods: Ints
+    per_year: Ints
     errors: dict[int, str]
 
     @classmethod
@@ -69,7 +72,8 @@ class GroupNumbers:
         """Return the numbers of runs before any is known."""
         count = len(runs)
         dates = np.full((count, 2), np.datetime64("NaT"), dtype="datetime64[D]")
-        return cls(runs, np.full((count, _WIDTH), np.nan), dates, np.zeros(count, dtype=np.int64), {})
+        periods, per_year = np.zeros((2, count), dtype=np.int64)
+        return cls(runs, np.full((count, _WIDTH), np.nan), dates, periods, per_year, {})
 
     @classmethod
     def joined(cls, parts: Sequence["GroupNumbers"]) -> "GroupNumbers":
@@ -83,14 +87,13 @@ class GroupNumbers:
             for begin, part in zip(begins, parts, strict=False)
             for k, text in part.errors.items()
         }
-        numbers, dates, periods = (
-            np.concatenate([getattr(part, name) for part in parts])[order] for name in ("numbers", "dates", "periods")
-        )
-        return cls(runs[order], numbers, dates, periods, errors)
+        joined = {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in _BY_RUN}
+        return cls(runs=runs[order], errors=errors, **joined)
 
     def take(self, part: "GroupNumbers") -> None:
         """Take over the numbers of some of these runs, which are all runs of a sweep in order."""
-        self.numbers[part.runs], self.dates[part.runs], self.periods[part.runs] = part.numbers, part.dates, part.periods
+        for name in _BY_RUN:
+            getattr(self, name)[part.runs] = getattr(part, name)
         self.errors.update({int(part.runs[k]): text for k, text in part.errors.items()})
 
 
@@ -177,7 +180,7 @@ def _simulate(
         last = start + len(nav) - 1
         measure(nav, cash_returns[start : last + 1], totals, per_year, work, halves, found)
         numbers.dates[k] = days[start], days[last]
-        numbers.periods[k] = last - start
+        numbers.periods[k], numbers.per_year[k] = last - start, per_year
         if (start, last) not in lengths:
             whole_year = is_whole_year(dates[[start, last]], per_year)
             lengths[start, last] = years_between(days[start], days[last]), whole_year

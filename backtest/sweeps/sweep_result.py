@@ -15,7 +15,9 @@ from backtest.config import RunConfig, load_config
 from backtest.config.grid.points import ABSENT, Points
 from backtest.data.market_data import MarketData
 from backtest.errors import ConfigError
-from backtest.runs.pipeline import data_settings_of, run
+from backtest.runs.pipeline import data_settings_of, run_on
+from backtest.runs.steps import Steps
+from backtest.sweeps.sweep_chance import Chance, chance_of, looked_at
 from backtest.sweeps.sweep_numbers import MOMENTS, NUMBERS, GroupNumbers
 
 
@@ -27,12 +29,14 @@ class Sweep:
         config: the configuration.
         points: the varied settings of each run.
         numbers: numbers of each run.
+        steps: the steps of its runs.
         market: market data in place of the `data` sections.
     """
 
     config: RunConfig
     points: Points
     numbers: GroupNumbers
+    steps: Steps
     market: MarketData | None = None
 
     def __repr__(self) -> str:
@@ -66,7 +70,20 @@ class Sweep:
         Raises:
             BacktestError: the run fails, or there is no such run.
         """
-        return _run(load_config(self.config, self.settings(run), data=data_settings_of(self.market)), self.market)
+        config = load_config(self.config, self.settings(run), data=data_settings_of(self.market))
+        return run_on(config, self.steps)
+
+    @cached_property
+    def chance(self) -> Chance | None:
+        """What trying so many runs does to the best of them; None if no run has a Sharpe ratio.
+
+        At most a hundred runs are made again, to see how similar they are.
+        """
+        runs = looked_at(self.numbers)
+        if not len(runs):
+            return None
+        returns = [self.result(int(run)).excess_returns.to_numpy() for run in runs]
+        return chance_of(self.numbers, np.column_stack(returns))
 
     def best(self, by: str = "sharpe", count: int = 10) -> pd.DataFrame:
         """Return the best runs by a number, best first; ties in the order of the sweep.
@@ -107,10 +124,6 @@ def check_number(name: str) -> None:
         raise ConfigError(f"by: got {name!r}; expected one of {', '.join(NUMBERS)}")
 
 
-def _run(config: RunConfig, market: MarketData | None) -> BacktestResult:
-    return run(config, market=market)
-
-
 def frame_of(points: Points, numbers: GroupNumbers) -> pd.DataFrame:
     """Return the frame of some runs; see `Sweep.frame`."""
     codes = points.codes[numbers.runs]
@@ -119,6 +132,7 @@ def frame_of(points: Points, numbers: GroupNumbers) -> pd.DataFrame:
     }
     columns |= {name: numbers.numbers[:, at] for at, name in enumerate((*NUMBERS, *MOMENTS))}
     columns |= {"start": numbers.dates[:, 0], "end": numbers.dates[:, 1], "periods": numbers.periods}
+    columns["periods_per_year"] = numbers.per_year
     columns["error"] = pd.array([numbers.errors.get(k) for k in range(len(numbers.runs))], dtype="string")
     return pd.DataFrame(columns, index=pd.Index(numbers.runs, name="run"))
 

@@ -33,7 +33,8 @@ def test_a_sweep_prints_its_best_runs_and_writes_all(here: Path) -> None:
     assert lines[-1] == "runs: reports/erc_sweep/runs.parquet"
     stored = pd.read_parquet(here / "reports/erc_sweep/runs.parquet")
     assert stored["sharpe"].tolist() == found.frame["sharpe"].tolist()
-    assert max(len(line) for line in lines if not line.startswith("note: ")) <= 80
+    assert lines[-3].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
+    assert max(len(line) for line in lines if not line.startswith(("note: ", "best of "))) <= 80
 
 
 def test_json_has_the_best_runs_alone() -> None:

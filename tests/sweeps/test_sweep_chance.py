@@ -1,0 +1,66 @@
+"""What trying many runs does to the best: the numbers follow from the rows and from returns of the same dates."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backtest as bt
+from backtest.analysis.selection.sharpe_probability import deflated_sharpe, expected_best_sharpe, minimum_track_record
+from backtest.sweeps.sweep_chance import MOST_RETURNS, looked_at
+from backtest.sweeps.sweep_numbers import NUMBERS, GroupNumbers
+from backtest.sweeps.sweep_result import Sweep
+
+CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
+
+
+@pytest.fixture(scope="module")
+def found() -> Sweep:
+    """Few rules, of which some differ in costs alone and are nearly one."""
+    grid = {"strategy": ["erc", "equal_weight", "inverse_variance"], "costs.trading_bps": [0, 5, 10]}
+    return bt.sweep(CONFIG, grid, {"start": "1995-01-31"})
+
+
+def test_chance_follows_from_the_rows(found: Sweep) -> None:
+    chance, frame = found.chance, found.frame
+    assert chance is not None
+    best = frame["sharpe"].idxmax()
+    row = frame.loc[best]
+    assert (chance.best, chance.sharpe, chance.trials) == (best, row["sharpe"], 9)
+    assert chance.independent == 3  # costs make no new rule
+    a_month = frame["sharpe"] / 12**0.5
+    variance = float(a_month.var())
+    by_chance = float(expected_best_sharpe(3, variance))
+    assert chance.by_chance == pytest.approx(by_chance * 12**0.5)
+    moments = row["skew"], row["kurtosis"]
+    assert chance.deflated == pytest.approx(
+        float(deflated_sharpe(a_month[best], row["periods"], *moments, trials=3, variance=variance))
+    )
+    months = float(minimum_track_record(a_month[best], *moments, threshold=by_chance))
+    assert chance.years_needed == pytest.approx(months / 12)
+    assert 0 <= chance.overfitting <= 1
+    assert chance.sentence.startswith("best of 9 runs, 3 of them independent: Sharpe ratio 0.")
+
+
+def test_a_single_run_is_not_selected() -> None:
+    chance = bt.sweep(CONFIG, {"costs.trading_bps": [5]}).chance
+    assert chance is not None
+    assert (chance.trials, chance.independent, chance.by_chance) == (1, 1, 0.0)
+    assert np.isnan(chance.overfitting)
+
+
+def test_without_a_sharpe_ratio_there_is_no_chance() -> None:
+    assert bt.sweep(CONFIG, {"estimation.window": ["90Y"]}).chance is None
+
+
+def test_runs_on_the_dates_of_the_best_are_looked_at_the_best_first() -> None:
+    numbers = GroupNumbers.empty(np.arange(500))
+    sharpe = numbers.numbers[:, NUMBERS.index("sharpe")]
+    sharpe[:] = np.random.default_rng(0).normal(size=500)
+    sharpe[7], sharpe[400] = np.nan, 9.0
+    numbers.dates[:] = np.datetime64("2020-01-31")
+    numbers.dates[:100, 0] = np.datetime64("2019-01-31")
+    runs = looked_at(numbers)
+    assert (runs[0], len(runs), len(set(runs.tolist()))) == (400, MOST_RETURNS, MOST_RETURNS)
+    assert runs.min() >= 100
+    np.testing.assert_array_equal(runs, looked_at(numbers))
