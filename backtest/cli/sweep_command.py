@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,6 +84,7 @@ def sweep(
         found = plan.run(
             folder=folder, resume=resume, replace=replace, workers=workers, scheduler=scheduler, on_runs=on_runs
         )
+    _record(found)
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 
@@ -103,6 +105,16 @@ def _grid(vary: list[str] | None) -> dict[str, Any] | None:
         return None
     given = overrides_of(vary)
     return {"grid": {name: value if isinstance(value, list | dict) else [value] for name, value in given.items()}}
+
+
+def _record(found: "Sweep") -> None:
+    """Add the runs to the ledger of the project, if there is one."""
+    from backtest.sweeps.sweep_trials import trials_of
+    from backtest.trials.trial_ledger import TrialLedger
+
+    ledger = TrialLedger.near(found.config.folder)
+    if ledger is not None and not ledger.is_off:
+        ledger.append(trials_of(found, datetime.now(UTC)))
 
 
 def _print(found: "Sweep", by: str) -> None:

@@ -127,3 +127,19 @@ def test_outside_a_project_there_is_no_ledger(tmp_path: Path, monkeypatch: pytes
     answer = command("trials", "list")
     assert answer.code == 2
     assert "not in a project, so there is no ledger of trials; expected one of backtest.toml" in answer.err
+
+
+def test_each_run_of_a_sweep_is_a_trial(copy: Path) -> None:
+    """A run that fails is not one."""
+    before = lines(copy)
+    answer = command(
+        "sweep", "mine.yaml", "--vary", "leverage.multiple=[1.1, 1.3]", "--vary", "costs.trading_bps=[5, 9000]"
+    )
+    assert answer.code == 0, answer.err
+    added = lines(copy)[len(before) :]
+    stored = json.loads(
+        command("sweep", "mine.yaml", "--vary", "leverage.multiple=[1.1]", "--output", "x", "--json").out
+    )
+    assert {line["universe"] for line in added} == {"=gold, bonds, stocks"}
+    assert len({str(line["rule"]) for line in added}) == len(added) >= 2
+    assert stored["best"][0]["sharpe"] in [line["sharpe"] for line in lines(copy)]
