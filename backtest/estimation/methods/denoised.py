@@ -8,7 +8,7 @@ import numpy as np
 
 from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
+from backtest.estimation.windows.rolling import scale_correlation, shrunk_samples, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
@@ -30,7 +30,7 @@ class Denoised(Estimator):
     def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
-        return rolling_covariances(excess_returns, rows, window, denoised_covariance, self.missing)
+        return shrunk_samples(excess_returns, rows, window, _denoise_sample, self.missing)
 
 
 def denoised_covariance(returns: Floats) -> Floats:
@@ -53,9 +53,20 @@ def denoised_covariance(returns: Floats) -> Floats:
 
 def _denoise(returns: Floats) -> Floats:
     deviations = returns - returns.mean(axis=0)
-    sample = deviations.T @ deviations / (len(returns) - 1)
-    correlation = denoised_correlation(unit_diagonal(sample), len(returns))
-    return scale_correlation(correlation, np.sqrt(np.diagonal(sample)))
+    return _denoise_sample(deviations.T @ deviations / len(returns), returns)
+
+
+def _denoise_sample(sample: Floats, returns: Floats) -> Floats:
+    """Return the denoised covariance, divisor T - 1, of a sample covariance with divisor T."""
+    count, moving = len(returns), np.diagonal(sample) > 0
+    if not moving.all():
+        covariance = np.zeros_like(sample)
+        if moving.any():
+            covariance[np.ix_(moving, moving)] = _denoise_sample(sample[np.ix_(moving, moving)], returns[:, moving])
+        return covariance
+    unbiased = sample * (count / (count - 1))
+    correlation = denoised_correlation(unit_diagonal(unbiased), count)
+    return scale_correlation(correlation, np.sqrt(np.diagonal(unbiased)))
 
 
 def denoised_correlation(correlation: Floats, observations: int) -> Floats:

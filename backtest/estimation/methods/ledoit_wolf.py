@@ -11,7 +11,7 @@ import numpy as np
 
 from backtest.estimation.constant_assets import estimate_where_varying
 from backtest.estimation.estimator import Estimator, window_rows
-from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, unit_diagonal
+from backtest.estimation.windows.rolling import rolling_covariances, scale_correlation, shrunk_samples, unit_diagonal
 from backtest.numerics.arrays import Floats
 
 
@@ -31,7 +31,7 @@ class LedoitWolf(Estimator):
     def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
-        return rolling_covariances(excess_returns, rows, window, ledoit_wolf_covariance, self.missing)
+        return shrunk_samples(excess_returns, rows, window, _shrink, self.missing)
 
 
 class LedoitWolfConstantCorrelation(Estimator):
@@ -68,13 +68,19 @@ def ledoit_wolf_covariance(returns: Floats) -> Floats:
         >>> ledoit_wolf_covariance(returns).round(6).tolist()  # of S = [[1, 1], [1, 2]] / 10000, δ = 0.6
         [[0.00013, 4e-05], [4e-05, 0.00017]]
     """
+    deviations = returns - returns.mean(axis=0)
+    return _shrink(deviations.T @ deviations / len(returns), returns)
+
+
+def _shrink(sample: Floats, returns: Floats) -> Floats:
+    """Return a sample covariance, divisor T, shrunk to identity."""
     count, assets = returns.shape
     deviations = returns - returns.mean(axis=0)
-    sample = deviations.T @ deviations / count
     mean_variance = np.trace(sample) / assets
     away = sample - mean_variance * np.eye(assets)
     distance = np.sum(away**2)
-    error = (np.sum(np.sum(deviations**2, axis=1) ** 2) / count - np.sum(sample**2)) / count
+    sizes = np.vecdot(deviations, deviations)
+    error = (np.vecdot(sizes, sizes) / count - np.sum(sample**2)) / count
     intensity = min(max(error, 0.0) / distance, 1.0) if distance > 0 else 0.0
     return shrink_to_identity(sample, intensity)
 

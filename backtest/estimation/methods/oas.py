@@ -7,7 +7,7 @@ import numpy as np
 
 from backtest.estimation.estimator import Estimator, window_rows
 from backtest.estimation.methods.ledoit_wolf import shrink_to_identity
-from backtest.estimation.windows.rolling import rolling_covariances
+from backtest.estimation.windows.rolling import shrunk_samples
 from backtest.numerics.arrays import Floats
 
 
@@ -26,7 +26,7 @@ class OAS(Estimator):
     def estimate(self, excess_returns: Floats, rows: Sequence[int], periods_per_year: int) -> Floats:
         """Same as `Estimator.estimate`."""
         window = window_rows(self.window, periods_per_year)
-        return rolling_covariances(excess_returns, rows, window, oas_covariance, self.missing)
+        return shrunk_samples(excess_returns, rows, window, _shrink, self.missing)
 
 
 def oas_covariance(returns: Floats) -> Floats:
@@ -48,9 +48,13 @@ def oas_covariance(returns: Floats) -> Floats:
         >>> oas_covariance(np.array([[0.01, 0.0], [-0.01, 0.0], [0.01, 0.02], [-0.01, -0.02]])).round(6).tolist()
         [[0.00015, 0.0], [0.0, 0.00015]]
     """
-    count, assets = returns.shape
     deviations = returns - returns.mean(axis=0)
-    sample = deviations.T @ deviations / count
+    return _shrink(deviations.T @ deviations / len(returns), returns)
+
+
+def _shrink(sample: Floats, returns: Floats) -> Floats:
+    """Return a sample covariance, divisor T, shrunk to identity."""
+    count, assets = returns.shape
     squares, trace = np.sum(sample**2), np.trace(sample)
     spread = (count + 1) * (squares - trace**2 / assets)
     intensity = min((squares + trace**2) / spread, 1.0) if spread > 0 else 1.0

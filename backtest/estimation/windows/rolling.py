@@ -6,6 +6,7 @@ import numpy as np
 
 from backtest.estimation.constant_assets import clear_rounding
 from backtest.estimation.estimator import Missing
+from backtest.estimation.windows.weighted_sums import rolling_weighted_covariances
 from backtest.estimation.windows.window_sizes import complete_windows, scatter
 from backtest.numerics.arrays import Floats
 from backtest.numerics.blas import one_blas_thread
@@ -43,6 +44,42 @@ def rolling_covariances(
     for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
         covariances[at] = scatter(estimate(np.ascontiguousarray(returns)), columns, assets)
     return clear_rounding(covariances)
+
+
+def shrunk_samples(
+    excess_returns: Floats,
+    rows: Sequence[int],
+    window: int,
+    shrink: Callable[[Floats, Floats], Floats],
+    missing: Missing = "complete_assets",
+) -> Floats:
+    """Apply a shrinkage to the sample covariances of windows, whose products of returns overlapping windows share.
+
+    Args:
+        excess_returns: see `rolling_covariances`, as for the other arguments.
+        rows: m rising positions.
+        window: number of returns.
+        shrink: function of the (k, k) sample covariance, divisor T, and of the (T, k) returns, to a (k, k) covariance.
+        missing: treatment of gaps.
+
+    Returns:
+        (m, n, n) as from `rolling_covariances`. Each matrix depends only on its own window, up to rounding.
+    """
+    if missing == "complete_rows":  # windows differ in length, and share nothing
+        return rolling_covariances(
+            excess_returns, rows, window, lambda returns: shrink(_sample(returns), returns), missing
+        )
+    covariances = rolling_weighted_covariances(excess_returns, rows, window, missing=missing)
+    for at, columns, returns in complete_windows(excess_returns, rows, window, missing):
+        inside = np.ix_(columns, columns) if columns.size < excess_returns.shape[1] else (slice(None), slice(None))
+        covariances[at][inside] = shrink(covariances[at][inside] * ((len(returns) - 1) / len(returns)), returns)
+    return clear_rounding(covariances)
+
+
+def _sample(returns: Floats) -> Floats:
+    """Return the (k, k) sample covariance of (T, k) returns, divisor T."""
+    deviations = returns - returns.mean(axis=0)
+    return deviations.T @ deviations / len(returns)
 
 
 def scale_correlation(correlation: Floats, volatilities: Floats) -> Floats:
