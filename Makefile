@@ -72,8 +72,8 @@ bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/run_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/page_speed.py
 	$(BIN)/python benchmarks/estimation_speed.py
-	$(BIN)/python benchmarks/cache_speed.py --large
-	$(BIN)/python benchmarks/file_speed.py
+	$(BIN)/python benchmarks/data/cache_speed.py --large
+	$(BIN)/python benchmarks/data/file_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/sweep_speed.py
 
 peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own

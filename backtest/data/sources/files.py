@@ -1,7 +1,6 @@
 """Files of prices or returns: one wide file, a folder of one file for each symbol, or an address of either kind."""
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +23,7 @@ from backtest.data.sources.tables.dialect import Dialect
 from backtest.data.sources.tables.layouts import Layout, is_one_symbol, layout_of, symbol_column, with_close
 from backtest.data.sources.tables.number_cells import is_percentage
 from backtest.data.sources.tables.regular_file import LARGEST, check_exists, clear_errors, larger_than, open_regular
+from backtest.data.sources.tables.symbol_names import own_name, plain_name, without_vendor
 from backtest.errors import DataError, DataUnavailableError, UnknownSeries
 
 _CLOSES = {
@@ -35,8 +35,6 @@ _CLOSES = {
 }
 _SHOWN = 12  # columns listed in a message
 _KINDS: Mapping[str, Kind] = {"close": "closes", "level": "levels", "return": "returns"}
-_VENDORS = re.compile(r"( Historical (Data|Prices)|_us_d|\.us|_d)?( ?\(\d+\))?$", re.IGNORECASE)
-"""What investing.com, Stooq and browsers add to a symbol."""
 
 
 Opener = Callable[[], BinaryIO]
@@ -104,12 +102,12 @@ class Files(Source):
 
     def _names(self) -> list[str]:
         if self._is_folder:
-            return list(dict.fromkeys(_without_vendor(name) for name in self._in_folder))
+            return list(dict.fromkeys(without_vendor(name) for name in self._in_folder))
         found = Path(self._path).stat()
         state = found.st_mtime_ns, found.st_size, found.st_ino
         columns = _header_of(self._form.columns, self._path, self._label, self._dialect, state)
         if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
-            return [*columns, *([_own_name(self._path)] if is_one_symbol(list(columns)) else [])]
+            return [*columns, *([own_name(self._path)] if is_one_symbol(list(columns)) else [])]
         return list(self._read(0.0).symbols)
 
     def knows(self, symbol: str) -> bool:
@@ -146,7 +144,7 @@ class Files(Source):
 
     def has_one_symbol(self, names: Sequence[str]) -> bool:
         """Return whether the names in a file are columns of one symbol, whose own name is the last of them."""
-        return not self._is_folder and names[-1] == _own_name(self._path) and is_one_symbol(names[:-1])
+        return not self._is_folder and names[-1] == own_name(self._path) and is_one_symbol(names[:-1])
 
     def _read(self, seconds: float) -> Layout:
         with self._reading:  # read once for all series, which share one index
@@ -159,7 +157,7 @@ class Files(Source):
         if symbol in layout.symbols:
             others = () if layout.has_symbols else layout.symbols
             return self._series(layout.part(symbol), self._label, caveat_of_close(symbol, list(others)))
-        if is_one_symbol(layout.symbols) and _own_name(self._path) == symbol:
+        if is_one_symbol(layout.symbols) and own_name(self._path) == symbol:
             return self._series(layout.cells, self._label)
         if layout.has_symbols and len(layout.symbols) == 1:  # a column of the only symbol
             only = layout.part(layout.symbols[0])
@@ -201,7 +199,7 @@ class Files(Source):
         Raises:
             UnknownSeries: there is no such file, or there are several.
         """
-        found = [place for name, place in self._in_folder.items() if _plain_name(name) == _plain_name(symbol)]
+        found = [place for name, place in self._in_folder.items() if plain_name(name) == plain_name(symbol)]
         found = found or [place for place in self._in_folder.values() if self._has(place, symbol, seconds)]
         if len(found) != 1:
             what = f"{len(found)} files of {symbol}" if found else f"no file {symbol}{self._ending}"
@@ -215,7 +213,7 @@ class Files(Source):
             columns = self._form.columns(partial(open_regular, Path(place), label), label, self._dialect)
             if not isinstance(columns, pd.MultiIndex) and symbol_column(list(columns)) is None:
                 return False
-            return _plain_name(symbol) in map(_plain_name, layout_of(self._cells(place, label, seconds)).symbols)
+            return plain_name(symbol) in map(plain_name, layout_of(self._cells(place, label, seconds)).symbols)
 
     def _cells(self, place: str, label: str, seconds: float) -> Cells:
         if self._address:
@@ -239,28 +237,6 @@ class Files(Source):
         return RawSeries(values, label, kind, places=cells.places, notes=notes, facts=_facts(cells))
 
 
-def _own_name(path: str) -> str:
-    """Return the symbol of a file: its name without what follows a point.
-
-    >>> _own_name("data/SPY.csv.gz")
-    'SPY'
-    """
-    return Path(path).name.partition(".")[0]
-
-
-def _without_vendor(name: str) -> str:
-    """Return the name of a file without what vendors and browsers add to a symbol.
-
-    >>> _without_vendor("SPY Historical Data (1)"), _without_vendor("spy_us_d"), _without_vendor("SPY.US")
-    ('SPY', 'spy', 'SPY')
-    """
-    return _VENDORS.sub("", name)
-
-
-def _plain_name(name: str) -> str:
-    return _without_vendor(name).lower()
-
-
 def _own_part(layout: Layout, symbol: str, label: str) -> Cells:
     """Return the columns of the symbol that a file of a folder belongs to.
 
@@ -269,7 +245,7 @@ def _own_part(layout: Layout, symbol: str, label: str) -> Cells:
     """
     if not layout.has_symbols:
         return layout.cells
-    own = [each for each in layout.symbols if len(layout.symbols) == 1 or _plain_name(each) == _plain_name(symbol)]
+    own = [each for each in layout.symbols if len(layout.symbols) == 1 or plain_name(each) == plain_name(symbol)]
     if len(own) != 1:
         raise DataError(f"{label}: symbols {', '.join(layout.symbols[:_SHOWN])}; expected {symbol} alone")
     return layout.part(own[0])

@@ -1,6 +1,6 @@
 """Time and memory of the warm cache: synthetic daily closes over 20 years, kept in a temporary folder.
 
-    python benchmarks/cache_speed.py [--large]
+    python benchmarks/data/cache_speed.py [--large]
 
 The bounds are 0.3 s for 40 symbols (imports not counted), and with `--large` 2 GB for 3,000, which a process of
 its own loads as a run would.

@@ -1,6 +1,6 @@
 """Time to read a folder of CSV files: 40 symbols of 20 years, as Yahoo, Stooq and investing.com write them.
 
-    python benchmarks/file_speed.py
+    python benchmarks/data/file_speed.py
 
 The bound is 1 s for each (imports not counted).
 """
