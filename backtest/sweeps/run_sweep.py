@@ -68,7 +68,7 @@ def sweep(
     Example:
         >>> found = sweep("configs/erc.yaml", {"estimation.window": ["3Y", "5Y"], "costs.trading_bps": [5, 50]})
         >>> [round(ratio, 3) for ratio in found.frame["sharpe"]]
-        [0.713, 0.688, 0.7, 0.679]
+        [0.713, 0.682, 0.705, 0.679]
     """
     plan = SweepPlan.of(config, settings, overrides, market=market, offline=offline)
     return plan.run(

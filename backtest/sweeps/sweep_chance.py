@@ -1,4 +1,4 @@
-"""`Chance`: what trying many runs does to the best of them."""
+"""`Chance`: effect of a search on the best of many runs."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Chance:
-    """Highest Sharpe ratio of a sweep, and what chance alone would have given. Rates are per year.
+    """Highest Sharpe ratio of a sweep, beside the ratio that chance alone would give. Ratios are per year.
 
     Definitions: docs/conventions/uncertainty.md#selection
 
@@ -28,7 +28,7 @@ class Chance:
         trials: number of runs with a Sharpe ratio.
         independent: number of runs that are effectively independent, from the correlations of returns; at most the
             number of runs looked at.
-        by_chance: expected highest Sharpe ratio of so many independent rules without any merit.
+        by_chance: expected highest Sharpe ratio of that number of independent rules without any merit.
         deflated: probability that the true Sharpe ratio of the best run is above 0, given the search.
         years_needed: length of history from which on such a Sharpe ratio is above `by_chance` with 95 % confidence;
             infinite if it is below.
@@ -74,7 +74,7 @@ def looked_at(numbers: GroupNumbers) -> Ints:
 
 
 def chance_of(numbers: GroupNumbers, excess_returns: Floats) -> Chance:
-    """Return what chance does to the best run.
+    """Return the effect of the search on the best run.
 
     Args:
         numbers: numbers of all runs.

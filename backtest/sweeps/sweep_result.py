@@ -75,7 +75,7 @@ class Sweep:
 
     @cached_property
     def chance(self) -> Chance | None:
-        """What trying so many runs does to the best of them; None if no run has a Sharpe ratio.
+        """Effect of the search on the best run; None if no run has a Sharpe ratio.
 
         At most a hundred runs are made again, to see how similar they are.
         """

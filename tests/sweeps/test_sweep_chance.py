@@ -1,4 +1,4 @@
-"""What trying many runs does to the best: the numbers follow from the rows and from returns of the same dates."""
+"""Effect of a search on its best run: the numbers follow from the rows and from returns of the same dates."""
 
 from pathlib import Path
 

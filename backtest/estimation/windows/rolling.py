@@ -79,7 +79,8 @@ def shrunk_samples(
 def _sample(returns: Floats) -> Floats:
     """Return the (k, k) sample covariance of (T, k) returns, divisor T."""
     deviations = returns - returns.mean(axis=0)
-    return deviations.T @ deviations / len(returns)
+    sample: Floats = deviations.T @ deviations / len(returns)
+    return sample
 
 
 def scale_correlation(correlation: Floats, volatilities: Floats) -> Floats:
