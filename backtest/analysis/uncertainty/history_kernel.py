@@ -79,7 +79,8 @@ def draw_histories(seed: int, begin: int, end: int, model: Model, scale: Scale, 
         alpha, phi = model.parameters[row, 0], model.parameters[row, 1]
         if row != filtered:
             filter_shocks(model.residuals, model.parameters[row], model.first, variances, shocks)
-            gains[:] = alpha * shocks * shocks + (phi - alpha)
+            for t in range(count):  # an array expression takes seconds to compile
+                gains[t] = alpha * shocks[t] * shocks[t] + (phi - alpha)
             filtered = row
 
         # ---------------------------------------------------- an autocorrelation, and a period of the run as the start

@@ -55,11 +55,16 @@ def filter_shocks(residuals: Floats, parameters: Floats, first: float, variances
         variances: (P,) output, h_t / v.
         shocks: (P,) output.
     """
-    alpha, phi, mean_variance = parameters
-    variance = first
-    for t in range(len(residuals)):
+    count, alpha, phi, mean_variance = len(residuals), parameters[0], parameters[1], parameters[2]
+    variance, total, squares = first, 0.0, 0.0
+    for t in range(count):
         variances[t] = variance / mean_variance
         shocks[t] = residuals[t] / np.sqrt(variance)
+        total += shocks[t]
         variance = (1 - phi) * mean_variance + alpha * residuals[t] ** 2 + (phi - alpha) * variance
-    shocks -= shocks.mean()
-    shocks /= np.sqrt((shocks * shocks).mean())
+    for t in range(count):
+        shocks[t] -= total / count
+        squares += shocks[t] * shocks[t]
+    deviation = np.sqrt(squares / count)
+    for t in range(count):
+        shocks[t] /= deviation

@@ -110,7 +110,7 @@ def _posterior(squares: Floats, first: float) -> tuple[Floats, Floats]:
     from backtest.analysis.uncertainty.volatility_kernel import log_likelihoods  # Numba takes a while to load
 
     constant = np.column_stack([np.zeros((len(_LOG_V), 2)), np.exp(_LOG_V)])
-    evidence = _log_mean(log_likelihoods(squares, constant, constant[:, 2]))
+    evidence = _log_mean(log_likelihoods(squares, constant, np.exp(_LOG_V)))
     axes = (_ALPHA, _PHI, _LOG_V)
     for narrowing in range(_NARROWINGS + 1):
         points = _points(axes)
