@@ -13,7 +13,7 @@ SIGNIFICANCE = 0.05
 POWER = (
     "The test of volatility draws pairs of histories from models of both strategies, because other tests reject far "
     "too often if volatility comes in spells. It finds little in short histories: where one volatility was 1.2 times "
-    "the other, it found 94 of 100 in 24 years of independent months, and 8 to 26 of 100 if volatility came in spells."
+    "the other, it found 93 of 100 in 24 years of independent months, and 7 to 26 of 100 if volatility came in spells."
 )
 
 _ENOUGH_HALF_LIVES = 20  # of spells; with fewer, volatility in a history is often unlike the true one
@@ -66,12 +66,12 @@ def _spells(confidence: Mapping[str, Any], periods: int) -> str:
         return (
             f"Volatility comes in spells here: half of a spell lasts about {count(max(half_life, 1))} periods, and the "
             f"dates hold {count(periods / half_life)} such half-lives. With fewer than {_ENOUGH_HALF_LIVES}, the "
-            "interval held the true volatility in 76 to 93 of 100 simulated histories."
+            "interval held the true volatility in 77 to 93 of 100 simulated histories."
         )
     if periods < _ENOUGH_PERIODS:
         return (
             f"{count(periods)} periods are too few to rule out long spells of high or low volatility. If there are "
-            "any, the interval held the true volatility in as few as 76 of 100 simulated histories."
+            "any, the interval held the true volatility in as few as 77 of 100 simulated histories."
         )
     return ""
 
