@@ -217,6 +217,7 @@ def _limited(studentised: Floats, limits: Floats, sample: Floats) -> tuple[Inter
     Draws without a single crash of the sample have tiny standard errors, and would make an end of any size.
     """
     (low, high), (lowest, highest) = (percentile_interval(values, LEVEL) for values in (studentised, limits))
-    limited = max(low, min(lowest, float(sample))), min(high, max(highest, float(sample)))
+    least, most = min(lowest, float(sample)), max(highest, float(sample))
+    limited = min(max(low, least), most), max(min(high, most), least)
     decimals = stable_decimals(studentised, LEVEL)
     return limited, decimals if limited == (low, high) else min(decimals, stable_decimals(limits, LEVEL))

@@ -183,6 +183,27 @@ def test_too_little_data_gives_no_intervals(result: Any, reason: str) -> None:
     assert found["level"] == LEVEL
 
 
+@pytest.mark.parametrize(
+    "returns",
+    [
+        np.where(np.arange(120) == 60, -0.999999, 0.001 * np.sin(np.arange(120.0) ** 2)),
+        np.where(np.arange(120) == 3, 1e6, 0.001 * np.sin(np.arange(120.0) ** 2)),
+        np.linspace(-0.1, 0.1, 120),
+        np.where(np.arange(120) < 60, 0.01, -0.01),
+    ],
+    ids=["crash", "jump", "ramp", "steps"],
+)
+@pytest.mark.parametrize("by", [1.0, 1e-3])
+def test_ends_of_odd_histories_are_finite_and_in_order(returns: np.ndarray, by: float) -> None:
+    """Also if the returns above cash are of another size, so that the model knows nothing of the crash."""
+    found = confidence(returns, by * returns, 10.0, 12, draws=300)
+    assert len(found.missing) < len(MEASURES)
+    for measure in set(MEASURES) - set(found.missing):  # steps up and down of one size have no variance of variance
+        low, high = getattr(found, measure)
+        assert np.isfinite([low, high]).all()
+        assert low <= high
+
+
 def test_the_fewest_periods_allowed_give_intervals() -> None:
     found = synthetic_result(FEWEST).summary()["confidence"]
     assert all(found[name] is not None for name in MEASURES)
