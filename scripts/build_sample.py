@@ -77,7 +77,8 @@ def french(folder: Path) -> pd.DataFrame:
     if not (older - newer.loc[older.index]).abs().max().max() <= REVISION:
         message = "two vintages of the factors differ by more than a revision"
         raise SampleError(message)
-    return pd.concat([older, newer[newer.index > older.index[-1]]])
+    joined: pd.DataFrame = pd.concat([older, newer[newer.index > older.index[-1]]])
+    return joined
 
 
 def aaa_yield(folder: Path) -> pd.Series:

@@ -24,7 +24,7 @@ def found() -> Sweep:
 def test_chance_follows_from_the_rows(found: Sweep) -> None:
     chance, frame = found.chance, found.frame
     assert chance is not None
-    best = frame["sharpe"].idxmax()
+    best = int(frame["sharpe"].to_numpy().argmax())
     row = frame.loc[best]
     assert (chance.best, chance.sharpe, chance.trials) == (best, row["sharpe"], 9)
     assert chance.independent == 3  # costs make no new rule
