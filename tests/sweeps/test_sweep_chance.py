@@ -25,18 +25,17 @@ def test_chance_follows_from_the_rows(found: Sweep) -> None:
     chance, frame = found.chance, found.frame
     assert chance is not None
     best = int(frame["sharpe"].to_numpy().argmax())
-    row = frame.loc[best]
-    assert (chance.best, chance.sharpe, chance.trials) == (best, row["sharpe"], 9)
+    sharpe, periods, *moments = map(float, frame.loc[best, ["sharpe", "periods", "skew", "kurtosis"]])
+    assert (chance.best, chance.sharpe, chance.trials) == (best, sharpe, 9)
     assert chance.independent == 3  # costs make no new rule
-    a_month = frame["sharpe"] / 12**0.5
-    variance = float(a_month.var())
+    a_month = sharpe / 12**0.5
+    variance = float((frame["sharpe"] / 12**0.5).var())
     by_chance = float(expected_best_sharpe(3, variance))
     assert chance.by_chance == pytest.approx(by_chance * 12**0.5)
-    moments = row["skew"], row["kurtosis"]
     assert chance.deflated == pytest.approx(
-        float(deflated_sharpe(a_month[best], row["periods"], *moments, trials=3, variance=variance))
+        float(deflated_sharpe(a_month, periods, *moments, trials=3, variance=variance))
     )
-    months = float(minimum_track_record(a_month[best], *moments, threshold=by_chance))
+    months = float(minimum_track_record(a_month, *moments, threshold=by_chance))
     assert chance.years_needed == pytest.approx(months / 12)
     assert 0 <= chance.overfitting <= 1
     assert chance.sentence.startswith("best of 9 runs, 3 of them independent: Sharpe ratio 0.")
