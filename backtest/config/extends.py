@@ -24,7 +24,7 @@ Pairs = dict[str, tuple[Node, Node]]
 
 _KIND_SETTING: Mapping[str, str] = {"strategy": "name", "estimation": "covariance", "financing": "kind"}
 """Setting of a section that names its kind; the kind of `leverage:` follows from the settings that it has."""
-_BY_NAME = frozenset({"assets", "classes", "fx", "splice"})
+_BY_NAME = frozenset({"assets", "classes", "exclude", "fx", "splice"})
 """Settings of `data:` whose keys are names of assets or currencies."""
 
 

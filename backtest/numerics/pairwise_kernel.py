@@ -34,7 +34,7 @@ def pairwise_sum(values: Floats, count: int, halves: Floats) -> float:
 
     Example:
         >>> values = np.random.default_rng(0).normal(size=1000)
-        >>> pairwise_sum(values, 1000, new_halves()) == values.sum()
+        >>> bool(pairwise_sum(values, 1000, new_halves()) == values.sum())
         True
     """
     first, depth, size, total = 0, 0, count, 0.0

@@ -37,6 +37,10 @@ def test_its_runs_are_reported_and_compared(results: list[bt.BacktestResult], tm
     assert set(consumer.sharpe_ratios(results)) == {result.name for result in results}
 
 
+def test_its_sweep_finds_the_best_run() -> None:
+    assert np.isfinite(consumer.best_of(consumer.market()))
+
+
 def test_its_other_functions_work() -> None:
     config = ROOT / "configs" / "levered_erc.yaml"
     assert consumer.checked_again(load_config(config)).name == "again"

@@ -43,7 +43,7 @@ print(more(2))
 @pytest.mark.parametrize(("count", "least"), [(0, 1), (1, 1), (2, 1), (5, 1), (7, 3), (100, 7), (100, 1000)])
 def test_every_position_is_computed_once(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, least: int) -> None:
     """On any number of cores; no thread has fewer positions than are worth one, unless it is the only one."""
-    monkeypatch.setattr(numba_kernels, "_cores", lambda: cores)
+    monkeypatch.setattr(numba_kernels, "cores", lambda: cores)
     turns, sizes, lock = [0] * count, [], Lock()
 
     def work(first: int, end: int) -> None:
@@ -61,7 +61,7 @@ def test_every_position_is_computed_once(monkeypatch: pytest.MonkeyPatch, cores:
 @pytest.mark.parametrize("failing", [0, 3, 9])
 def test_an_error_in_any_share_is_raised(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
     """An error in the caller's own share or in a thread's share is raised once all other shares are done."""
-    monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
+    monkeypatch.setattr(numba_kernels, "cores", lambda: 4)
     finished = []
 
     def work(first: int, end: int) -> None:
@@ -78,7 +78,7 @@ def test_without_further_threads_the_caller_does_all_the_work(monkeypatch: pytes
     def refuse(_: Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(numba_kernels, "_cores", lambda: 4)
+    monkeypatch.setattr(numba_kernels, "cores", lambda: 4)
     monkeypatch.setattr(Thread, "start", refuse)
     done: set[int] = set()
     share_out(lambda first, end: done.update(range(first, end)), 10)

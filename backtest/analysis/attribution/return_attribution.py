@@ -59,7 +59,7 @@ def linked_attribution(result: RunRecord) -> pd.Series:
 
     Example:
         >>> import backtest as bt
-        >>> linked = linked_attribution(bt.run("configs/60_40.yaml"))
+        >>> linked = linked_attribution(bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"}))
         >>> linked[["us_stocks", "us_treasury_10y", "trading_costs"]].round(2).tolist()
         [21.29, 12.36, -0.11]
     """
@@ -83,7 +83,7 @@ def waterfall(result: RunRecord, most: int) -> pd.DataFrame:
 
     Example:
         >>> import backtest as bt
-        >>> waterfall(bt.run("configs/60_40.yaml"), 5).round(2)
+        >>> waterfall(bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"}), 5).round(2)
                          start    end  value
         us_stocks         0.00  21.29  21.29
         us_treasury_10y  21.29  33.65  12.36
@@ -115,7 +115,8 @@ def attribution_by_year(result: RunRecord) -> pd.DataFrame:
 
     Example:
         >>> import backtest as bt
-        >>> attribution_by_year(bt.run("configs/60_40.yaml")).loc["2008-12-31", "us_stocks"].round(3).item()
+        >>> result = bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"})
+        >>> attribution_by_year(result).loc["2008-12-31", "us_stocks"].round(3).item()
         -0.237
     """
     dates, opening = pd.DatetimeIndex(result.nav.index[1:]), result.nav.to_numpy()[:-1]
@@ -209,7 +210,7 @@ def compound_growth(result: RunRecord) -> dict[str, float]:
 
     Example:
         >>> import backtest as bt
-        >>> growth = compound_growth(bt.run("configs/60_40.yaml"))
+        >>> growth = compound_growth(bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"}))
         >>> {name: round(rate, 4) for name, rate in growth.items()}
         {'gross': 0.107, 'net': 0.1068}
     """

@@ -51,7 +51,8 @@ def realised_risk_contributions(result: RunRecord) -> pd.Series:
 
     Example:
         >>> import backtest as bt
-        >>> realised_risk_contributions(bt.run("configs/60_40.yaml")).round(4).tolist()
+        >>> result = bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"})
+        >>> realised_risk_contributions(result).round(4).tolist()
         [0.0902, 0.0123, 0.0]
     """
     parts = excess_contributions(result)
@@ -77,7 +78,8 @@ def rolling_realised_risk(result: RunRecord, window: int, dates: pd.Index | None
 
     Example:
         >>> import backtest as bt
-        >>> rolling_realised_risk(bt.run("configs/60_40.yaml"), 12).iloc[-1].round(4).tolist()
+        >>> result = bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"})
+        >>> rolling_realised_risk(result, 12).iloc[-1].round(4).tolist()
         [0.0615, -0.0091, 0.0]
     """
     if window < 2:

@@ -19,7 +19,7 @@ def trade_list(result: RunRecord) -> pd.DataFrame:
 
     Example:
         >>> import backtest as bt
-        >>> trades = trade_list(bt.run("configs/60_40.yaml"))
+        >>> trades = trade_list(bt.run("configs/60_40.yaml", {"start": "1978-01-31", "end": "2012-12-31"}))
         >>> trades.assign(trade=trades["trade"].round(4)).head(3).drop(columns=["date", "reason"])
                      asset   trade  weight
         0        us_stocks  0.5994     0.6

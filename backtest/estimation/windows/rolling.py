@@ -46,6 +46,7 @@ def rolling_covariances(
     return clear_rounding(covariances)
 
 
+@one_blas_thread()
 def shrunk_samples(
     excess_returns: Floats,
     rows: Sequence[int],

@@ -74,6 +74,12 @@ def runs(data: bt.MarketData) -> list[bt.BacktestResult]:
     return [own, prepared.run(), *bt.run_all([{"strategy": "equal_weight"}], {"costs.trading_bps": 5}, market=data)]
 
 
+def best_of(data: bt.MarketData) -> float:
+    """Return the highest Sharpe ratio of a sweep."""
+    found = bt.sweep({"strategy": "erc"}, {"estimation.window": ["2Y", "3Y"]}, market=data)
+    return float(found.best("sharpe", 1)["sharpe"].iloc[0])
+
+
 def checked_again(config: bt.RunConfig) -> bt.RunConfig:
     """Return a configuration whose settings were checked again."""
     return config.model_copy(update={"name": "again"})
