@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from backtest.config import RunConfig, load_config
 from backtest.config.grid.points import Points
@@ -13,7 +14,7 @@ from backtest.numerics.arrays import Bools, Ints
 
 _OF_THE_PATH = ("costs", "financing", "fees", "rebalance.bands", "rebalance.minimum_trade")
 _OF_DECISIONS = "costs.impact"  # decides when an asset can be held
-_OF_THE_MARKET = ("data", "initial_capital", "benchmark", "strategy", "rebalance")
+_OF_THE_MARKET = ("data", "initial_capital", "benchmark", "rebalance")
 
 
 def path_names(points: Points) -> list[str]:
@@ -101,12 +102,28 @@ def groups_of(config: RunConfig, points: Points, data: DataSettings | None = Non
     terms: dict[int, list[RunConfig]] = {}
     for k in range(len(decisions)):
         own = _load(config, decisions.overrides(k), data)
-        market = int(market_of_decision[k])
+        # the dates of a strategy that has its own are part of the terms
+        market = int(market_of_decision[k]) if own.strategy.model.decision_dates() is None else ~k
         if market not in terms:
-            terms[market] = [_load(own, paths.overrides(j), data) for j in range(len(paths))]
+            terms[market] = _terms(own, paths, data)
         runs = order[ends[k] : ends[k + 1]]
         groups.append(Group(own, runs, path_of_run[runs], market))
     return SweepGroups(sorted(groups, key=_shared_work), terms)
+
+
+def _terms(config: RunConfig, paths: Points, data: DataSettings | None) -> list[RunConfig]:
+    """Return the configuration with each combination of terms.
+
+    Sections are checked one by one, since no rule of one of them reads another.
+    """
+    found: list[dict[str, Any]] = [{} for _ in range(len(paths))]
+    for section in dict.fromkeys(name.split(".")[0] for name in paths.names):
+        own = paths.only([name for name in paths.names if name.split(".")[0] == section])
+        values, which = own.distinct()
+        loaded = [getattr(_load(config, values.overrides(k), data), section) for k in range(len(values))]
+        for sections, k in zip(found, which, strict=True):
+            sections[section] = loaded[k]
+    return [BaseModel.model_copy(config, update=sections) for sections in found]
 
 
 def _load(config: RunConfig, overrides: dict[str, Any], data: DataSettings | None) -> RunConfig:

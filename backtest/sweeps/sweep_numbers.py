@@ -13,6 +13,7 @@ from backtest.config import RunConfig
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.market_data import MarketData
 from backtest.engine.kernels.state import Orders
+from backtest.engine.many_paths import ManyPaths
 from backtest.engine.path import Path
 from backtest.engine.terms import Terms
 from backtest.errors import BacktestError
@@ -110,6 +111,7 @@ class GroupRuns:
         self._data: MarketData | None = None
         self._terms: dict[tuple[int, int], Terms | BacktestError] = {}
         self._orders: Kept[Orders] = Kept(_MOST_ORDERS)
+        self._bands: dict[int, Ints] = {}
 
     def prepare(self, group: Group) -> Callable[[], GroupNumbers]:
         """Make the decisions of a group, and return a function that simulates its paths, in any thread."""
@@ -121,32 +123,59 @@ class GroupRuns:
         except BacktestError as problem:
             numbers.errors.update(dict.fromkeys(range(len(group.runs)), str(problem)))
             return lambda: numbers
-        paths = [self._path(group, decided, int(j)) for j in group.terms]
+        paths = self._paths(group, decided)
         return partial(_simulate, decided.plan, paths, numbers, [benchmark.result for benchmark in benchmarks])
 
-    def _path(self, group: Group, decided: Decided, j: int) -> Callable[[], Path]:
-        """Return a function that simulates the path of one run, or raises why it cannot."""
-        plan = decided.plan.under(self._configs[group.market][j], decided.plan.benchmarks)
-        terms = self._terms_of(plan, group.market, j)
-        if isinstance(terms, BacktestError):
-            return partial(_raise, terms)
-        if group.config.follows_its_path:
-            return lambda: replace(decided, plan=plan).path(terms)
-        paths = decided.many_paths()
-        key = plan.data, tuple(decided.rows), plan.lag, plan.config.rebalance
-        return partial(paths.path, terms, self._orders.get(key, lambda: decided.orders(paths, plan)))
-
-    def _terms_of(self, plan: Plan, market: int, j: int) -> Terms | BacktestError:
-        """Return the terms of a run, or why they do not fit the market data."""
-        if plan.data is not self._data:
-            self._data = plan.data
+    def _paths(self, group: Group, decided: Decided) -> list[Callable[[], Path]]:
+        """Return functions that simulate the path of each run, or raise why they cannot."""
+        if decided.plan.data is not self._data:
+            self._data = decided.plan.data
             self._terms.clear()
+        terms = [self._terms_of(group.market, int(j), decided.plan) for j in group.terms]
+        if group.config.follows_its_path:
+            plans = [self._plan(group.market, int(j), decided.plan) for j in group.terms]
+            return [
+                partial(_raise, each)
+                if isinstance(each, BacktestError)
+                else partial(replace(decided, plan=plan).path, each)
+                for each, plan in zip(terms, plans, strict=True)
+            ]
+        paths, bands = decided.many_paths(), self._bands_of(group.market)[group.terms]
+        orders = {
+            first: self._orders_of(group.market, first, decided, paths) for first in dict.fromkeys(bands.tolist())
+        }
+        return [
+            partial(_raise, each) if isinstance(each, BacktestError) else partial(paths.path, each, orders[first])
+            for each, first in zip(terms, bands.tolist(), strict=True)
+        ]
+
+    def _plan(self, market: int, j: int, plan: Plan) -> Plan:
+        """Return the plan with the terms of a run."""
+        return plan.under(self._configs[market][j], plan.benchmarks)
+
+    def _terms_of(self, market: int, j: int, plan: Plan) -> Terms | BacktestError:
+        """Return the terms of a run, or why they do not fit the market data."""
         if (market, j) not in self._terms:
             try:
-                self._terms[market, j] = plan.terms
+                self._terms[market, j] = self._plan(market, j, plan).terms
             except BacktestError as problem:
                 self._terms[market, j] = problem
         return self._terms[market, j]
+
+    def _bands_of(self, market: int) -> Ints:
+        """Return the position of the first terms of the market with the same bands, for each of its terms."""
+        if market not in self._bands:
+            settings = [config.rebalance for config in self._configs[market]]
+            firsts: list[int] = []
+            for j, own in enumerate(settings):
+                firsts.append(next((first for first in dict.fromkeys(firsts) if settings[first] == own), j))
+            self._bands[market] = np.array(firsts)
+        return self._bands[market]
+
+    def _orders_of(self, market: int, j: int, decided: Decided, paths: ManyPaths) -> Orders:
+        """Return the orders of decisions with the bands of some terms."""
+        key = decided.plan.data, tuple(decided.rows), decided.plan.lag, market, j
+        return self._orders.get(key, lambda: decided.orders(paths, self._plan(market, j, decided.plan)))
 
 
 def _raise(problem: BacktestError) -> Path:
