@@ -1,5 +1,6 @@
 """Runs of a sweep on a Dask cluster: each task is a few groups, and data is sent once to each worker."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from backtest.sweeps.sweep_numbers import GroupNumbers, GroupRuns
 
 LOCAL = "local"
 _RUNS = 2_000  # of a task: about half a second for 50 years of days
-_RETRIES = 5  # a task is given up if so many workers have died on it
+_RETRIES = 5  # of a task, after Dask itself has given it up because its workers died
 
 Terms = Mapping[int, Sequence[RunConfig]]
 
@@ -62,12 +63,28 @@ def run_on_cluster(scheduler: str, groups: Sequence[Group], terms: Terms, steps:
         from distributed import Client, as_completed
     except ImportError as problem:
         raise ConfigError("scheduler: needs the package distributed. Hint: the extra cluster") from problem
-    markets = _markets(groups, steps)
+    given = Shared(terms, _markets(groups, steps))
     with _client(Client, scheduler) as client:
-        shared = client.scatter(Shared(terms, markets), broadcast=True, hash=False)
-        tasks = [client.submit(_numbers, part, shared, pure=False, retries=_RETRIES) for part in _tasks(groups)]
-        for _, found in as_completed(tasks, with_results=True):  # type: ignore[no-untyped-call]
-            yield from found
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # large inputs: they are sent once
+            shared = client.submit(_same, given, pure=False)  # scattered data would be lost with its workers
+        parts = {client.submit(_numbers, part, shared, pure=False): (part, 0) for part in _tasks(groups)}
+        finished = as_completed(list(parts), with_results=True, raise_errors=False)  # type: ignore[no-untyped-call]
+        for task, found in finished:
+            part, tried = parts.pop(task)
+            if isinstance(found, list):
+                yield from found
+                continue
+            if tried == _RETRIES:
+                raise ConfigError(f"scheduler: a task was given up: {found}. Hint: --resume continues the sweep")
+            again = client.submit(_numbers, part, shared, pure=False)
+            parts[again] = part, tried + 1
+            finished.add(again)  # type: ignore[no-untyped-call]
+
+
+def _same(shared: Shared) -> Shared:
+    """Return the inputs as the result of a task, which another worker repeats if its own dies."""
+    return shared
 
 
 def _client(client: Any, scheduler: str) -> Any:
