@@ -81,16 +81,15 @@ def result_of(decided: Decided, benchmarks: Sequence[Benchmark] = (), notes: Seq
 
 
 def _read_now(config: RunConfig) -> dict[str, Any]:
-    """Return hashes of files that may change before the result is looked at."""
-    return {"own_code": _own_code(config), "strategy_files": _strategy_files(config)}
+    """Return the settings of a run, and hashes of files that may change before the result is looked at."""
+    return {"settings": config.resolved(), "own_code": _own_code(config), "strategy_files": _strategy_files(config)}
 
 
 def _whole(
     decided: Decided, ledger: Ledger, benchmarks: Sequence[Benchmark], notes: Sequence[str], read: Mapping[str, Any]
 ) -> BacktestResult:
     """Return a result with its tables and notes and, with benchmarks, what relates it to them."""
-    plan, config = decided.plan, decided.plan.config
-    settings = config.resolved()
+    plan, config, settings = decided.plan, decided.plan.config, read["settings"]
     sleeves = sleeve_targets(decided)
     result = build_result(
         ledger,
