@@ -89,7 +89,7 @@ def sweep(
         from backtest.reporting.files.report_files import json_bytes
 
         best = found.best(by, _SHOWN).drop(columns="error").reset_index()
-        for name in ("start", "end"):
+        for name in ("first_date", "last_date"):
             best[name] = best[name].dt.strftime("%Y-%m-%d")
         chance = None if found.chance is None else asdict(found.chance)
         content = {"runs": len(found), "failed": found.failed, "chance": chance, "best": best.to_dict("records")}

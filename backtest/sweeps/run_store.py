@@ -177,7 +177,7 @@ def _numbers_of(frame: pd.DataFrame) -> GroupNumbers:
     return GroupNumbers(
         frame.index.to_numpy(),
         frame[[*NUMBERS, *MOMENTS]].to_numpy(),
-        frame[["start", "end"]].to_numpy().astype("datetime64[D]"),
+        frame[["first_date", "last_date"]].to_numpy().astype("datetime64[D]"),
         frame["periods"].to_numpy(),
         frame["periods_per_year"].to_numpy(),
         errors,

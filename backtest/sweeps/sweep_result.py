@@ -131,7 +131,7 @@ def frame_of(points: Points, numbers: GroupNumbers) -> pd.DataFrame:
         name: _column(values, codes[:, at]) for at, (name, values) in enumerate(points.values.items())
     }
     columns |= {name: numbers.numbers[:, at] for at, name in enumerate((*NUMBERS, *MOMENTS))}
-    columns |= {"start": numbers.dates[:, 0], "end": numbers.dates[:, 1], "periods": numbers.periods}
+    columns |= {"first_date": numbers.dates[:, 0], "last_date": numbers.dates[:, 1], "periods": numbers.periods}
     columns["periods_per_year"] = numbers.per_year
     columns["error"] = pd.array([numbers.errors.get(k) for k in range(len(numbers.runs))], dtype="string")
     return pd.DataFrame(columns, index=pd.Index(numbers.runs, name="run"))

@@ -46,7 +46,7 @@ def trials_of(found: Sweep, time: datetime) -> list[Trial]:
     ]
 
 
-_COLUMNS = ("start", "end", "periods", "periods_per_year", "sharpe", "skew", "kurtosis")
+_COLUMNS = ("first_date", "last_date", "periods", "periods_per_year", "sharpe", "skew", "kurtosis")
 
 
 def _rule(base: str, settings: Mapping[str, Any]) -> str:

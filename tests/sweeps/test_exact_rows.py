@@ -1,5 +1,7 @@
 """Rows of a sweep: the headline numbers of the run with the same settings, to the last bit."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,9 @@ import pytest
 import backtest as bt
 from backtest.numerics.arrays import Floats
 from backtest.sweeps.sweep_numbers import NUMBERS
+from backtest.sweeps.sweep_result import text_of
 
+ROOT = Path(__file__).parents[2]
 DAYS, ASSETS = 620, ("stocks", "bonds", "gold")
 BASE = {
     "strategy": {"name": "levered_erc", "target_volatility": 0.15, "max_gross_exposure": 4},
@@ -84,8 +88,10 @@ def test_rows_are_the_headline_numbers_of_runs_to_the_last_bit(case: str, market
         assert pd.isna(row["error"]), row["error"]
         headline = result.headline()  # a run of less than a year has no rates
         np.testing.assert_array_equal(row[list(NUMBERS)].to_list(), [headline.get(name, np.nan) for name in NUMBERS])
-        assert (row["start"], row["end"]) == (result.nav.index[0], result.nav.index[-1])
+        assert (row["first_date"], row["last_date"]) == (result.nav.index[0], result.nav.index[-1])
         assert row["periods"] == len(result.nav) - 1
+        given = found.settings(run)  # a setting may be named as what a run has, such as its start
+        assert {name: str(row[name]) for name in given} == {name: text_of(value) for name, value in given.items()}
 
 
 def test_rows_do_not_depend_on_the_number_of_workers(market: bt.MarketData) -> None:
@@ -112,3 +118,16 @@ def test_a_run_that_fails_is_a_row_with_its_error(market: bt.MarketData) -> None
     assert found.failed == 3
     with pytest.raises(bt.BacktestError, match="would cost all of the NAV"):
         found.result(2)
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
+    """All of its parts at once, with fewer draws of the sample."""
+    page = (ROOT / "docs/guide/sweeps.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "shown.yaml"
+    file.write_text(
+        f"extends: {ROOT / 'configs/levered_erc.yaml'}\nname: shown\n{shown.replace('count: 100', 'count: 2')}"
+    )
+    found = bt.sweep(file)
+    assert len(found) == 3 * 5 * 5 * 2 * 2 * 4 * 2
+    assert found.failed == 0

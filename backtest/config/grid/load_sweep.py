@@ -110,7 +110,11 @@ def load_sweep(
         settings = SweepSettings.model_validate(document.values["sweep"])
     except ValidationError as failure:
         raise ConfigError(*lines(failure.errors(), document, ("sweep",), SweepSettings)) from failure
-    return LoadedSweep(config, points_of(settings), settings, document)
+    try:
+        return LoadedSweep(config, points_of(settings), settings, document)
+    except ConfigError as problem:
+        at = document.at(("sweep",), key=True)
+        raise ConfigError(*(f"{at}: {line}" for line in problem.problems)) from problem
 
 
 _EXAMPLE = "sweep: {grid: {estimation.window: [3Y, 5Y]}}"

@@ -83,9 +83,9 @@ def points_of(settings: SweepSettings) -> Points:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"sweep: {twice[0]}: given in two parts; expected each setting in one")
-    for name in names:
-        _check_not_inside(name, names)
-    return _crossed(parts)
+    points = _crossed(parts)
+    _check_not_inside(points)
+    return points
 
 
 def _grid_points(grid: Grid) -> Points:
@@ -209,8 +209,10 @@ def _drawn(choice: Range | list[Any], uniform: float) -> Any:
     return float(choice.first + (choice.to - choice.first) * uniform)
 
 
-def _check_not_inside(name: str, names: Sequence[str]) -> None:
-    """Refuse a setting whose whole section is varied too."""
-    for other in names:
-        if name != other and name.startswith(f"{other}."):
-            raise ConfigError(f"sweep: {name}: {other} is varied as a whole too; expected one of the two")
+def _check_not_inside(points: Points) -> None:
+    """Refuse a setting whose whole section is varied in the same run."""
+    given = points.codes != ABSENT
+    for at, name in enumerate(points.names):
+        for other, section in enumerate(points.names):
+            if name.startswith(f"{section}.") and (given[:, at] & given[:, other]).any():
+                raise ConfigError(f"sweep: {name}: {section} is varied as a whole too; expected one of the two")

@@ -35,6 +35,11 @@ def test_any_of_applies_one_grid_at_a_time() -> None:
     assert all_of(found) == [{"s": "erc"}, {"s": "iv"}, {"s": "lev", "t": 0.1}, {"s": "lev", "t": 0.2}]
 
 
+def test_a_section_and_a_setting_of_it_may_be_alternatives() -> None:
+    found = points(any_of=[{"strategy": ["erc"]}, {"strategy.name": ["lev"], "strategy.t": [0.1]}])
+    assert all_of(found) == [{"strategy": "erc"}, {"strategy.name": "lev", "strategy.t": 0.1}]
+
+
 @pytest.mark.parametrize("method", ["random", "latin_hypercube", "sobol"])
 def test_a_sample_is_inside_its_ranges_and_depends_on_its_seed_alone(method: str) -> None:
     ranges = {"a": {"from": 1, "to": 5, "whole": True}, "b": {"from": 0.01, "to": 100, "scale": "log"}, "c": ["x", "y"]}
