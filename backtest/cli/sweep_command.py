@@ -80,10 +80,14 @@ def sweep(
     if not as_json:
         typer.echo(plan.in_words())
     folder = output or REPORTS / f"{plan.name}_sweep"
-    with _progress(len(plan)) as on_runs:
-        found = plan.run(
-            folder=folder, resume=resume, replace=replace, workers=workers, scheduler=scheduler, on_runs=on_runs
-        )
+    try:
+        with _progress(len(plan)) as on_runs:
+            found = plan.run(
+                folder=folder, resume=resume, replace=replace, workers=workers, scheduler=scheduler, on_runs=on_runs
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: finished runs are in {folder.as_posix()}; --resume continues", err=True)
+        raise
     _record(found)
     if as_json:
         from backtest.reporting.files.report_files import json_bytes

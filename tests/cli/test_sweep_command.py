@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import backtest as bt
+from backtest.sweeps.sweep_numbers import GroupRuns
 from support.command_line import command
 
 CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
@@ -77,3 +79,21 @@ def test_wrong_options_are_refused_before_anything_runs(options: tuple[str, ...]
     assert (answer.code, answer.out.count("\n") <= 1) == (2, True)
     assert message in answer.err
     assert not list(here.rglob("*.parquet"))
+
+
+def test_an_interrupted_sweep_says_how_to_continue(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare, prepared = GroupRuns.prepare, []
+
+    def interrupted(self: GroupRuns, group: Any) -> Any:
+        prepared.append(group)
+        if len(prepared) == 2:
+            raise KeyboardInterrupt
+        return prepare(self, group)
+
+    monkeypatch.setattr(GroupRuns, "prepare", interrupted)
+    answer = command("sweep", CONFIG, *VARY, "--workers", "1")
+    assert answer.code == 130
+    assert "interrupted: finished runs are in reports/erc_sweep; --resume continues" in answer.err
+    assert len(pd.read_parquet(here / "reports/erc_sweep/parts")) == 3
+    assert command("sweep", CONFIG, *VARY, "--resume").code == 0
+    assert len(pd.read_parquet(here / "reports/erc_sweep/runs.parquet")) == 6
