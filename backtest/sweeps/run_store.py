@@ -57,6 +57,8 @@ class RunStore:
             self._begin(resume=resume, replace=replace)
         except BaseException:
             self.close()
+            with suppress(OSError):
+                (folder / PARTS).rmdir()  # if it is empty
             raise
 
     def _begin(self, *, resume: bool, replace: bool) -> None:

@@ -133,6 +133,7 @@ class SweepPlan:
         on_runs: Callable[[int, int], None] = lambda *_: None,
     ) -> Sweep:
         """Run all of it; see `sweep`."""
+        worker_count(workers)  # a wrong number is reported before anything is written
         if folder is not None:
             store = RunStore(Path(folder), self.loaded, resume=resume, replace=replace)
             found = _stored(store, partial(self._numbers, workers, scheduler, store.done), on_runs)

@@ -79,6 +79,7 @@ def test_wrong_options_are_refused_before_anything_runs(options: tuple[str, ...]
     assert (answer.code, answer.out.count("\n") <= 1) == (2, True)
     assert message in answer.err
     assert not list(here.rglob("*.parquet"))
+    assert not list(here.rglob("parts"))
 
 
 def test_an_interrupted_sweep_says_how_to_continue(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,7 @@ def test_an_earlier_sweep_is_not_lost(earlier: str, options: dict[str, Any], mes
     with pytest.raises(ReportError, match=message):
         bt.sweep(CONFIG, GRID, folder=tmp_path, **options)
     assert {path: path.read_bytes() for path in before} == before
+    assert earlier not in ("other", "nothing", "files") or not (tmp_path / "parts").exists()
     if locked is not None:
         locked.release()
 
