@@ -17,9 +17,9 @@ def from_report(path: str, folder: Path) -> str:
             it is.
         folder: folder of the report, without links.
 
-    >>> from_report("/work/configs/erc.yaml", Path("/work/reports/erc"))
+    >>> from_report("/srv/configs/erc.yaml", Path("/srv/reports/erc"))
     '../../configs/erc.yaml'
-    >>> from_report("/data/erc.yaml", Path("/work/reports/erc"))
+    >>> from_report("/data/erc.yaml", Path("/srv/reports/erc"))
     '/data/erc.yaml'
     """
     file = os.path.expanduser(path)  # noqa: PTH111 - Path raises RuntimeError without a home folder

@@ -77,20 +77,20 @@ def test_paths_of_another_tree_stay_absolute() -> None:
     """A relative path through the root would break as soon as the report is moved."""
     manifest = {
         "config_file": "/data/a.yaml",
-        "own_code": {"/work/s/m.py": "1", "Mine": ""},
+        "own_code": {"/srv/s/m.py": "1", "Mine": ""},
         "config_files": {"a": None},
     }
-    assert manifest_from_report(manifest, Path("/work/reports/a")) == {
+    assert manifest_from_report(manifest, Path("/srv/reports/a")) == {
         "config_file": "/data/a.yaml",
         "own_code": {"../../s/m.py": "1", "Mine": ""},
         "config_files": {"a": None},
     }
-    others = {"other_benchmarks": [{"config_file": "/work/b.yaml", "strategy_files": {"/work/w.csv": "1"}}]}
-    assert manifest_from_report(others, Path("/work/reports/a")) == {
+    others = {"other_benchmarks": [{"config_file": "/srv/b.yaml", "strategy_files": {"/srv/w.csv": "1"}}]}
+    assert manifest_from_report(others, Path("/srv/reports/a")) == {
         "other_benchmarks": [{"config_file": "../../b.yaml", "strategy_files": {"../../w.csv": "1"}}]
     }
-    of_comparison = {"own_code": {"a": {"/work/s/m.py": "1"}, "b": {}}, "config_files": {"a": "/work/a.yaml"}}
-    assert manifest_from_report(of_comparison, Path("/work/reports/ab")) == {
+    of_comparison = {"own_code": {"a": {"/srv/s/m.py": "1"}, "b": {}}, "config_files": {"a": "/srv/a.yaml"}}
+    assert manifest_from_report(of_comparison, Path("/srv/reports/ab")) == {
         "own_code": {"a": {"../../s/m.py": "1"}, "b": {}},
         "config_files": {"a": "../../a.yaml"},
     }
