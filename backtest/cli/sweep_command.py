@@ -1,5 +1,6 @@
-"""`sweep`: many runs of one configuration with varied settings."""
+"""`sweep` and `walk-forward`: many runs of one configuration with varied settings, and the choice among them."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, overrides_of, source_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, in_command, overrides_of, source_of
+from backtest.cli.run_commands import print_json, print_run, write_run
 from backtest.cli.terminal import has_bar, new_table, print_notes, show
 from backtest.data.cache.default_folders import REPORTS
+from backtest.redaction import redact
 
 if TYPE_CHECKING:
     from backtest.sweeps.sweep_result import Sweep
 
 _SHOWN = 10  # runs
+
+
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUES",
+        help="Values of a setting, such as estimation.window=[3Y,5Y]; all --vary are combined.",
+        show_default=False,
+    ),
+]
 
 
 def sweep(
@@ -30,14 +43,7 @@ def sweep(
         ),
     ],
     *,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="Values of a setting, such as estimation.window=[3Y,5Y]; all --vary are combined.",
-            show_default=False,
-        ),
-    ] = None,
+    vary: Vary = None,
     output: Annotated[
         Path | None, typer.Option(help="Output folder. Default: reports/<name>_sweep.", show_default=False)
     ] = None,
@@ -101,6 +107,50 @@ def sweep(
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
+
+
+def walk_forward(
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="A configuration with the sections sweep and walk_forward, or any configuration with --vary.",
+            show_default=False,
+            autocompletion=config_names,
+        ),
+    ],
+    *,
+    vary: Vary = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Report folder. Default: reports/<name>_walk_forward.", show_default=False)
+    ] = None,
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
+    replace: Replace = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print only summary.json; writes a report only with --output.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
+) -> None:
+    """Choose the best of several candidates again and again by the history before, and write a report of the path."""
+    from backtest.reporting.files.report_folder import folder_for
+    from backtest.sweeps.walk_forward import walk_forward as follow
+    from backtest.trials.tried_rules import record_trials
+
+    overrides = overrides_of(setting, start=start, end=end)
+    result = follow(source_of(config), None, _grid(vary), overrides, offline=offline)
+    if as_json:
+        print_json([result])
+    if as_json and output is None:
+        record_trials([result])  # a report does this itself
+        return
+    folder = folder_for(output, REPORTS / result.name, result.settings, replace=replace)
+    command = in_command("walk-forward", [config], setting, start=start, end=end)
+    words = [word for each in vary or () for word in ("--vary", redact(each))]
+    command = f"{command} {shlex.join(words)}" if words else command
+    page = write_run(result, folder, command, lambda _: None, replace=replace)
+    if not as_json:
+        print_run(result, page, output or REPORTS / result.name)
 
 
 def _grid(vary: list[str] | None) -> dict[str, Any] | None:
