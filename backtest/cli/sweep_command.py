@@ -19,6 +19,8 @@ from backtest.redaction import redact
 
 if TYPE_CHECKING:
     from backtest.sweeps.sweep_result import Sweep
+    from backtest.trials.trial import Trial
+    from backtest.trials.trial_ledger import TrialLedger
 
 _SHOWN = 10  # runs
 
@@ -76,6 +78,8 @@ def sweep(
     """Run a configuration with every combination of settings; runs share all work that does not differ."""
     from backtest.sweeps.run_sweep import SweepPlan
     from backtest.sweeps.sweep_result import check_number
+    from backtest.sweeps.sweep_trials import trials_of
+    from backtest.trials.trial_ledger import TrialLedger
 
     check_number(by)
     overrides = overrides_of(setting, start=start, end=end)
@@ -94,7 +98,7 @@ def sweep(
     except KeyboardInterrupt:
         typer.echo(f"interrupted: finished runs are in {folder.as_posix()}; --resume continues", err=True)
         raise
-    _record(found)
+    _record(TrialLedger.near(found.config.folder), lambda time: trials_of(found, time))
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 
@@ -134,11 +138,13 @@ def walk_forward(
 ) -> None:
     """Choose the best of several candidates again and again by the history before, and write a report of the path."""
     from backtest.reporting.files.report_folder import folder_for
+    from backtest.sweeps.sweep_trials import trials_of_candidates
     from backtest.sweeps.walk_forward import walk_forward as follow
-    from backtest.trials.tried_rules import record_trials
+    from backtest.trials.tried_rules import ledger_of, record_trials
 
     overrides = overrides_of(setting, start=start, end=end)
     result = follow(source_of(config), None, _grid(vary), overrides, offline=offline)
+    _record(ledger_of(result), lambda time: trials_of_candidates(result, time))
     if as_json:
         print_json([result])
     if as_json and output is None:
@@ -161,14 +167,10 @@ def _grid(vary: list[str] | None) -> dict[str, Any] | None:
     return {"grid": {name: value if isinstance(value, list | dict) else [value] for name, value in given.items()}}
 
 
-def _record(found: "Sweep") -> None:
-    """Add the runs to the ledger of the project, if there is one."""
-    from backtest.sweeps.sweep_trials import trials_of
-    from backtest.trials.trial_ledger import TrialLedger
-
-    ledger = TrialLedger.near(found.config.folder)
+def _record(ledger: "TrialLedger | None", trials: "Callable[[datetime], list[Trial]]") -> None:
+    """Add runs to the ledger of the project, if there is one."""
     if ledger is not None and not ledger.is_off:
-        ledger.append(trials_of(found, datetime.now(UTC)))
+        ledger.append(trials(datetime.now(UTC)))
 
 
 def _print(found: "Sweep", by: str) -> None:

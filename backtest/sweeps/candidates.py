@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from backtest.config import RunConfig
 from backtest.config.grid.load_walk_forward import LoadedWalkForward
 from backtest.data.data_settings import DataSettings
-from backtest.errors import ConfigError
+from backtest.errors import BacktestError, ConfigError, SimulationError
 from backtest.numerics.arrays import Floats
 from backtest.runs.plan import Decided, Plan
 from backtest.runs.steps import Steps
@@ -47,22 +47,12 @@ class Candidates:
         except ConfigError as problem:
             raise sweep.placed(problem) from problem
         found = {int(group.runs[0]): _without_start(group.config) for group in groups}
+        plans = {number: _plan(number, config, steps) for number, config in found.items()}
         numbers = sorted(found)
-        plans = {number: steps.plan(config)[0] for number, config in found.items()}
-        first = plans[numbers[0]]
         for number in numbers:
-            if found[number].follows_its_path:
-                raise sweep.refused(
-                    sweep.points.names[0],
-                    f"candidate {number} decides by its own holdings or NAV, which another "
-                    "candidate may have left behind; expected strategies and leverage that do not",
-                )
-            if plans[number].agenda.rows != first.agenda.rows:
-                raise sweep.refused(
-                    sweep.points.names[0],
-                    f"candidates {numbers[0]} and {number} decide on different dates; "
-                    "expected the same dates, such as rebalance.frequency: monthly",
-                )
+            why = _misfit(plans[number], plans[numbers[0]])
+            if why:
+                raise sweep.refused(sweep.points.names[0], f"candidate {number} {why}")
         return cls(
             numbers,
             [found[number] for number in numbers],
@@ -104,6 +94,38 @@ class Candidates:
             navs[: len(nav), k] = nav
             keep(k, decided)
         return navs
+
+
+def _plan(number: int, config: RunConfig, steps: Steps) -> Plan:
+    """Return the plan of a candidate.
+
+    Raises:
+        DataError: the market data cannot be loaded, for any candidate.
+        SimulationError: this candidate cannot decide; the message names it.
+    """
+    for each in (config, *config.benchmarks):
+        steps.market(each)
+    try:
+        plan = steps.plan(config)[0]
+        _ = plan.first_trade
+    except BacktestError as problem:
+        raise SimulationError(f"candidate {number}: {problem}") from problem
+    plan.agenda.forget()
+    return plan
+
+
+def _misfit(plan: Plan, first: Plan) -> str:
+    """Return why a candidate cannot be followed with the first one by the same path; empty if it can."""
+    if plan.config.follows_its_path:
+        return (
+            "decides by its own holdings or NAV, but the path may hold what another candidate left behind; expected "
+            "strategies and leverage that do not"
+        )
+    if plan.agenda.rows != first.agenda.rows:
+        return (
+            "decides on other dates than the first one; expected the same dates, such as rebalance.frequency: monthly"
+        )
+    return ""
 
 
 def _without_start(config: RunConfig) -> RunConfig:

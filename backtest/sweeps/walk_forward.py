@@ -118,12 +118,23 @@ def _follow(
     settings = _settings_of(loaded)
     return replace(
         result,
+        notes=(*result.notes, *_late_start(loaded, table, candidates)),
         settings=settings,
         overrides=base.overridden(settings),
         own_code=_union([own_code_of(each) for each in candidates.configs]),
         strategy_files=_union([strategy_files_of(each) for each in candidates.configs]),
         setup=None,  # its dates depend on the choices, so no comparison can begin it later
     )
+
+
+def _late_start(loaded: LoadedWalkForward, table: Timetable, candidates: Candidates) -> list[str]:
+    """Return a note on a path that begins later than its configured start."""
+    start, dates = loaded.sweep.config.start, candidates.plan.data.dates
+    if start is None or dates.searchsorted(pd.Timestamp(start)) >= dates.searchsorted(table.first_trade):
+        return []
+    window, begin = loaded.settings.window, f"{candidates.begin:%Y-%m-%d}"
+    note = f"start is {start}, but the path begins on {table.first_trade:%Y-%m-%d}"
+    return [f"{note}: walk_forward.window of {window} has to be filled first, from {begin} on"]
 
 
 def _join(parts: Sequence[Decisions], which: Ints) -> Decisions:

@@ -159,6 +159,7 @@ def describe(walk: Walk, result: BacktestResult) -> WalkForward:
     ratio, periods, skew, kurtosis = path.moments(0)
     search = {"trials": float(independent), "variance": variance}
     enough = len(looked_at) >= 2 * BLOCKS and looked_at.shape[1] > 1
+    own["skew"], own["kurtosis"] = np.array([after.moments(k)[2:] for k in range(len(own))]).T
     own.insert(0, "settings", [_words(loaded, number) for number in candidates.numbers])
     own.insert(1, "chosen", np.bincount(walk.chosen, minlength=len(own)))
     return WalkForward(
@@ -166,6 +167,7 @@ def describe(walk: Walk, result: BacktestResult) -> WalkForward:
         rule=_rule(loaded),
         choices=_choices(walk, path),
         candidates=own.set_axis(pd.Index(candidates.numbers, name="candidate")),
+        overrides=[loaded.sweep.points.overrides(number) for number in candidates.numbers],
         path={str(name): float(value) for name, value in numbers.iloc[0].items()},
         best=candidates.numbers[best],
         independent=independent,

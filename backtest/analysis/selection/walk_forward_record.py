@@ -1,6 +1,6 @@
 """`WalkForward`: what a walk-forward chose, when and by what, beside the best candidate chosen afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,10 @@ class WalkForward:
             history that the choice looked at, the metric `in_sample` over that window, `held_from` and `held_to`, the
             metric `out_of_sample` of the path between them, and the `rank` of the candidate's own path among all
             candidates' between them, 1 for the best. NaN where undefined.
-        candidates: (N, 7) by candidate: its `settings`, how often it was `chosen`, and `total_return`, `cagr`,
-            `volatility`, `sharpe` and `max_drawdown` of its own run over the dates of the path.
-        path: the same numbers of the path.
+        candidates: (N, 8) by candidate: its `settings`, how often it was `chosen`, and `cagr`, `volatility`, `sharpe`,
+            `max_drawdown`, and `skew` and `kurtosis` of returns above cash, of its own run over the dates of the path.
+        overrides: (N,) the settings of each candidate by dotted name, with which `bt.run` runs it.
+        path: `cagr`, `volatility`, `sharpe` and `max_drawdown` of the path.
         best: the candidate with the best metric over the dates of the path, known only afterwards.
         independent: number of candidates that are effectively independent; at most 100 are looked at.
         probability: probability that the true Sharpe ratio of the path is above 0. The path is one rule, fixed before
@@ -40,6 +41,7 @@ class WalkForward:
     rule: str
     choices: pd.DataFrame
     candidates: pd.DataFrame
+    overrides: Sequence[Mapping[str, Any]]
     path: Mapping[str, float]
     best: int
     independent: int
