@@ -219,8 +219,12 @@ class Plan:
             followed = None if self.benchmark is None else self.benchmark.followed
             settings = DecisionSettings.of(self.config)
             decide = decisions.decide_all(partial(self.shared.answers, settings, self.data, followed))
-        periods = with_opens(self.data) if self.at_opens else Periods.of(self.data)
-        return Decided(self, agenda.rows[span], decisions, decide, periods)
+        return Decided(self, agenda.rows[span], decisions, decide, self.periods)
+
+    @property
+    def periods(self) -> Periods:
+        """Market data as the arrays of the simulation."""
+        return with_opens(self.data) if self.at_opens else Periods.of(self.data)
 
 
 @dataclass(frozen=True, eq=False)

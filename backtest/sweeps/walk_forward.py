@@ -20,7 +20,7 @@ from backtest.runs.run_result import own_code_of, result_of, strategy_files_of
 from backtest.runs.steps import Steps
 from backtest.strategy import MarketView, Strategy
 from backtest.strategy.choice import StrategyChoice
-from backtest.sweeps.candidates import Candidates
+from backtest.sweeps.candidates import Candidates, with_all_assets
 from backtest.sweeps.timetable import Timetable
 from backtest.sweeps.walk_forward_numbers import Paths, Walk, choose, describe
 
@@ -37,7 +37,8 @@ def walk_forward(
     """Run a configuration that chooses the best of several candidates again and again, by the history before a choice.
 
     The path is a run of its own: its target weights are those of the candidate chosen last, and changing the candidate
-    costs what its trades cost. Candidates differ in settings of `strategy`, `estimation` and `leverage` alone.
+    costs what its trades cost. Candidates differ in settings of `strategy`, `estimation` and `leverage`, and in lists of
+    `data.assets` among those of the configuration.
 
     Args:
         config: see `bt.run`; a file may have the sections `sweep:`, the candidates, and `walk_forward:`.
@@ -99,10 +100,10 @@ def _follow(
         chosen: decisions of the candidate of each choice.
         steps: the steps of runs.
     """
-    base, first = loaded.sweep.config, chosen[0]
+    base, whole = loaded.sweep.config, candidates.plan
     positions = [choice.position for choice in table.choices]
     which = np.searchsorted(positions, np.arange(len(table.rows)), side="right") - 1
-    decisions = _join([each.decisions for each in chosen], which)
+    decisions = _join([with_all_assets(each, whole, table.first_trade) for each in chosen], which)
     config = BaseModel.model_copy(
         base,
         update={
@@ -112,8 +113,8 @@ def _follow(
             "start": table.first_trade.date(),
         },
     )
-    plan = first.plan.under(config, first.plan.benchmarks)
-    path = Decided(plan, table.rows, decisions, decisions.targets, first.periods)
+    plan = whole.under(config, whole.benchmarks)
+    path = Decided(plan, table.rows, decisions, decisions.targets, plan.periods)
     result = result_of(path, steps.benchmarks(plan), steps.plan(candidates.configs[0])[1])
     settings = _settings_of(loaded)
     return replace(

@@ -161,3 +161,27 @@ def test_wrong_settings_are_refused(
 def test_a_plain_run_refuses_the_sections_of_many_runs() -> None:
     with pytest.raises(bt.BacktestError, match=r"walk_forward: many runs; expected a single one\. Hint: .*bt\.walk"):
         bt.run({**BASE, "walk_forward": {}})
+
+
+UNIVERSES: dict[str, Any] = {"data.assets": [["stocks", "bonds"], list(ASSETS)]}
+
+
+def test_universes_are_held_by_one_path_with_all_assets(market: bt.MarketData, returns: Floats) -> None:
+    """While the smaller universe is chosen, the path is a run on data of these assets alone; nothing else is held."""
+    result = bt.walk_forward(BASE, {**SETTINGS, "every": "monthly"}, UNIVERSES, market=market)
+    chosen = choices_of(result)["candidate"]
+    assert set(chosen) == {0, 1}
+    small = chosen.index[chosen == 0]
+    assert (result.target_weights.loc[small, "gold"] == 0).all()
+    assert (result.target_weights.loc[chosen.index[chosen == 1], "gold"] != 0).all()
+    two = pd.DataFrame((1 + returns[:, :2]).cumprod(axis=0), index=market.dates, columns=["stocks", "bonds"])
+    alone = bt.run(BASE, market=bt.MarketData.from_prices(two, cash=0.02, periods_per_year=12))
+    for name in ("target_weights", "risk_contributions", "asset_volatilities"):
+        expected = getattr(alone, name).loc[small]
+        pd.testing.assert_frame_equal(getattr(result, name).loc[small, expected.columns], expected)
+    assert (result.risk_contributions.loc[small, "gold"] == 0).all()
+
+
+def test_a_universe_of_other_assets_is_refused(market: bt.MarketData) -> None:
+    with pytest.raises(bt.BacktestError, match=r"data\.assets: oil: not an asset of the configuration; expected some"):
+        bt.walk_forward(BASE, SETTINGS, {"data.assets": [["stocks", "oil"]]}, market=market)

@@ -15,6 +15,7 @@ from backtest.config.run_config import RunConfig
 from backtest.data.data_settings import DataSettings
 from backtest.errors import ConfigError
 
+UNIVERSE = "data.assets"
 _OF_DECISIONS = ("strategy", "estimation", "leverage")
 
 
@@ -71,8 +72,7 @@ def load_walk_forward(
     except ValidationError as failure:
         raise ConfigError(*lines(failure.errors(), document, ("walk_forward",), WalkForwardSettings)) from failure
     for name in sweep.points.names:
-        if name.partition(".")[0] not in _OF_DECISIONS:
-            raise sweep.refused(
-                name, f"the same for all candidates of a walk-forward; expected {', '.join(_OF_DECISIONS)} or a part"
-            )
+        if name.partition(".")[0] not in _OF_DECISIONS and name != UNIVERSE:
+            expected = f"{', '.join(_OF_DECISIONS)}, a setting of these, or {UNIVERSE}"
+            raise sweep.refused(name, f"the same for all candidates of a walk-forward; expected {expected}")
     return LoadedWalkForward(sweep, checked, document)
