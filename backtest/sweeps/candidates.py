@@ -26,7 +26,7 @@ class Candidates:
     """Plans of N candidates, which differ in their decisions alone.
 
     Args:
-        plan: a plan with all assets, whose data, dates and terms are those of the path.
+        plan: a plan with all assets; the path has its data, dates and terms.
         numbers: (N,) their positions in the grid.
         configs: their configurations.
         plans: their plans, which begin as early as their own windows allow.

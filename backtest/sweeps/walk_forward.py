@@ -36,9 +36,9 @@ def walk_forward(
 ) -> BacktestResult:
     """Run a configuration that chooses the best of several candidates again and again, by the history before a choice.
 
-    The path is a run of its own: its target weights are those of the candidate chosen last, and changing the candidate
-    costs what its trades cost. Candidates differ in settings of `strategy`, `estimation` and `leverage`, and in lists of
-    `data.assets` among those of the configuration.
+    The path is a run of its own: it has the target weights of the candidate chosen last, and changing the candidate
+    costs what its trades cost. Candidates differ in settings of `strategy`, `estimation` and `leverage`, and in their
+    `data.assets`, which are lists of some assets of the configuration.
 
     Args:
         config: see `bt.run`; a file may have the sections `sweep:`, the candidates, and `walk_forward:`.
@@ -139,7 +139,7 @@ def _late_start(loaded: LoadedWalkForward, table: Timetable, candidates: Candida
 
 
 def _join(parts: Sequence[Decisions], which: Ints) -> Decisions:
-    """Return decisions whose k-th row is that of `parts[which[k]]`."""
+    """Return decisions with the k-th row of `parts[which[k]]` as their k-th row."""
 
     def joined(owners: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
         return {name: np.array([getattr(owners[part], name)[k] for k, part in enumerate(which)]) for name in names}
