@@ -111,6 +111,10 @@ def _with_universes(loaded: LoadedWalkForward) -> tuple[Points, bool]:
         return points, False
     universes = []
     for names in points.values[UNIVERSE]:
+        if not isinstance(names, list | tuple):
+            raise loaded.sweep.refused(
+                UNIVERSE, f"got {names!r}; expected lists of assets, such as [[gold], [gold, bonds]]"
+            )
         unknown = [str(name) for name in names if name not in assets]
         if unknown:
             raise loaded.sweep.refused(

@@ -61,6 +61,8 @@ class Timetable:
         start = loaded.sweep.config.start
         if start is not None:
             asked = int(dates.searchsorted(pd.Timestamp(start)))
+            if asked >= len(dates) - 1:
+                raise ConfigError(f"start: {start} is not before the last date of the data, {dates[-1]:%Y-%m-%d}")
             row = asked if asked - plan.lag + plan.at_opens >= earliest else row
         if row >= len(dates) - 1:
             raise _too_short(loaded, dates, begin)

@@ -92,6 +92,8 @@ class Paths:
 def choose(inside: Floats, table: Timetable, candidates: Candidates, choose_by: Criterion) -> list[int]:
     """Return the position of the best candidate of each choice; of equal ones, the first in the grid.
 
+    If no candidate has the metric, as after a ruin, the one that was chosen before is kept.
+
     Args:
         inside: (m, N) metric over the window of each choice; NaN is never chosen.
         table: the dates, for messages.
@@ -99,17 +101,19 @@ def choose(inside: Floats, table: Timetable, candidates: Candidates, choose_by: 
         choose_by: key of the metric.
 
     Raises:
-        SimulationError: no candidate has the metric.
+        SimulationError: no candidate has the metric at the first choice.
     """
-    scores = _scores(inside, choose_by)
-    for choice, row in zip(table.choices, scores, strict=True):
-        if np.isneginf(row).all():
-            dates = candidates.plan.data.dates
+    chosen: list[int] = []
+    for choice, row in zip(table.choices, _scores(inside, choose_by), strict=True):
+        known = bool(np.isfinite(row).any())
+        if not known and not chosen:
+            first, last = (f"{candidates.plan.data.dates[at]:%Y-%m-%d}" for at in choice.window)
             raise SimulationError(
-                f"walk_forward: no candidate has a {_LABELS[choose_by]} from {dates[choice.window[0]]:%Y-%m-%d} "
-                f"to {dates[choice.window[1]]:%Y-%m-%d}. Hint: another choose_by, or a longer window"
+                f"walk_forward: {choose_by} is undefined for all candidates from {first} to {last}. "
+                "Hint: another choose_by, or a longer window"
             )
-    return [int(row.argmax()) for row in scores]
+        chosen.append(int(row.argmax()) if known else chosen[-1])
+    return chosen
 
 
 def _scores(values: Floats, choose_by: Criterion) -> Floats:
@@ -154,7 +158,7 @@ def describe(walk: Walk, result: BacktestResult) -> WalkForward:
     whole = _scores(after.measure(after.rows, loaded.settings.choose_by), loaded.settings.choose_by)
     best = int(whole.argmax())
     looked_at = _looked_at(before.excess_returns)
-    independent = independent_trials(looked_at)
+    independent = independent_trials(looked_at) if looked_at.size else 1  # all may be ruined
     variance = _variance(own["sharpe"].to_numpy(), after.data.periods_per_year)
     ratio, periods, skew, kurtosis = path.moments(0)
     search = {"trials": float(independent), "variance": variance}
@@ -237,6 +241,12 @@ def _validated(loaded: LoadedWalkForward, before: Paths) -> CrossValidation | No
     purge, embargo = (window_rows(length, per_year) for length in (settings.purge, settings.embargo))
     returns = before.excess_returns
     if len(returns) // settings.groups < purge + embargo + 2 or not returns.shape[1]:
+        if "cross_validation" in loaded.settings.model_fields_set:
+            raise loaded.error(
+                "cross_validation",
+                f"{settings.groups} groups of {len(returns)} periods, a purge of {purge} and an embargo of {embargo} "
+                "leave less than two periods of a group. Hint: fewer groups, or null",
+            )
         return None
     found = cross_validation(
         returns, groups=settings.groups, test_groups=settings.test_groups, purge=purge, embargo=embargo

@@ -10,6 +10,7 @@ import pytest
 import backtest as bt
 from backtest.analysis.metrics.performance import sharpe
 from backtest.numerics.arrays import Floats
+from backtest.reporting.pages.tearsheet import render_tearsheet
 
 MONTHS, ASSETS = 150, ("stocks", "bonds", "gold")
 BASE: dict[str, Any] = {
@@ -149,6 +150,13 @@ def test_an_expanding_window_begins_with_all_candidates(market: bt.MarketData) -
         (SETTINGS, {"leverage": [{"debt": 0.5}, {"multiple": 1}]}, "decides by its own holdings or NAV"),
         ({"cross_validation": {"groups": 3, "test_groups": 3}}, VARY, "test_groups: 3 of 3 groups"),
         ({"embargo": -1}, VARY, "walk_forward.embargo: got -1"),
+        ({"embargo": "soon"}, VARY, "walk_forward.embargo: 'soon' is not a window"),
+        (
+            {"window": 36, "cross_validation": {"embargo": "3Y"}},
+            VARY,
+            "a purge of 0 and an embargo of 36 leave less than two periods of a group",
+        ),
+        (SETTINGS, {"data.assets": ["gold"]}, "sweep: data.assets: got 'gold'; expected lists of assets"),
     ],
 )
 def test_wrong_settings_are_refused(
@@ -156,6 +164,34 @@ def test_wrong_settings_are_refused(
 ) -> None:
     with pytest.raises(bt.BacktestError, match=re.escape(message)):
         bt.walk_forward(BASE, settings, vary, market=market)
+
+
+def test_starts_that_cannot_be_kept_are_noted_or_refused(market: bt.MarketData) -> None:
+    early = bt.walk_forward(BASE, SETTINGS, VARY, {"start": "2003-01-31"}, market=market)
+    begins = f"{early.nav.index[0]:%Y-%m-%d}"
+    assert any(note.startswith(f"start is 2003-01-31, but the path begins on {begins}") for note in early.notes)
+    with pytest.raises(bt.BacktestError, match="start: 2012-06-30 is not before the last date of the data, 2012-06-30"):
+        bt.walk_forward(BASE, SETTINGS, VARY, {"start": "2012-06-30"}, market=market)
+
+
+def test_a_candidate_that_fails_is_named(market: bt.MarketData) -> None:
+    with pytest.raises(bt.BacktestError, match=r"candidate 1: ERC never has the history it needs"):
+        bt.walk_forward(BASE, SETTINGS, {"estimation.window": [12, 500]}, market=market)
+
+
+def test_a_ruined_candidate_is_not_chosen_again(returns: Floats) -> None:
+    """Its metric is undefined from its ruin on; the other one is followed, and the path ends with the data."""
+    fall = returns.copy()
+    fall[90] = -0.4
+    settings = {"window": 36, "choose_by": "volatility", "expanding": True}
+    result = bt.walk_forward(BASE, settings, {"leverage.multiple": [1.0, 3.0]}, market=market_of(fall))
+    assert set(choices_of(result)["candidate"]) == {0}
+    ruined = bt.walk_forward(
+        BASE, {**settings, "choose_by": "cagr"}, {"leverage.multiple": [3.0]}, market=market_of(fall)
+    )
+    assert ruined.nav.iloc[-1] == 0
+    assert ruined.walk_forward is not None
+    assert "the path lost all of its capital; the best of 1 candidate," in render_tearsheet(ruined, {})
 
 
 def test_a_plain_run_refuses_the_sections_of_many_runs() -> None:

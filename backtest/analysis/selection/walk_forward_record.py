@@ -66,11 +66,10 @@ class WalkForward:
     @property
     def sentence(self) -> str:
         """The outcome in words."""
-        best = self.candidates.loc[self.best]
+        best = self.candidates.loc[self.best].to_dict()
+        count = f"{len(self.candidates):,} candidate{'s' * (len(self.candidates) > 1)}"
         return (
-            f"{self.rule}, the path earned {self.path['cagr']:.1%} a year with a Sharpe ratio of "
-            f"{self.path['sharpe']:.2f}; the best of {len(self.candidates):,} candidates, known only afterwards, "
-            f"{best['cagr']:.1%} with {best['sharpe']:.2f}."
+            f"{self.rule}, the path {_earned(self.path)}; the best of {count}, known only afterwards, {_earned(best)}."
         )
 
     def summary(self) -> dict[str, Any]:
@@ -100,6 +99,17 @@ class WalkForward:
             "overfitting": self.overfitting,
             "cross_validation": None if self.cross_validation is None else _spread(self.cross_validation),
         }
+
+
+def _earned(numbers: Mapping[Any, Any]) -> str:
+    """Return growth and Sharpe ratio in words; both are undefined after a ruin.
+
+    >>> _earned({"cagr": 0.08, "sharpe": 0.5})
+    'earned 8.0% a year with a Sharpe ratio of 0.50'
+    """
+    if np.isnan(numbers["cagr"]):
+        return "lost all of its capital"
+    return f"earned {numbers['cagr']:.1%} a year with a Sharpe ratio of {numbers['sharpe']:.2f}"
 
 
 def _spread(validated: CrossValidation) -> dict[str, Any]:
