@@ -194,6 +194,33 @@ def test_a_ruined_candidate_is_not_chosen_again(returns: Floats) -> None:
     assert "the path lost all of its capital; the best of 1 candidate," in render_tearsheet(ruined, {})
 
 
+class TwiceAYear(bt.Strategy):
+    """Stocks alone, with dates of its own."""
+
+    def target_weights(self, view: bt.MarketView) -> dict[str, float]:
+        return {view.assets[0]: 1.0}
+
+    def decision_dates(self) -> pd.DatetimeIndex:
+        return pd.date_range("2002-06-30", "2012-06-30", freq="6ME")
+
+
+def test_candidates_with_other_dates_are_refused(market: bt.MarketData) -> None:
+    with pytest.raises(bt.BacktestError, match="candidate 1 decides on other dates than the rest"):
+        bt.walk_forward(BASE, SETTINGS, {"strategy": ["erc", TwiceAYear]}, market=market)
+
+
+def test_sections_of_a_configuration_are_the_arguments(result: bt.BacktestResult, market: bt.MarketData) -> None:
+    """A sweep of the same configuration runs the candidates."""
+    both = {**BASE, "sweep": {"grid": VARY}, "walk_forward": SETTINGS}
+    found = bt.walk_forward(both, market=market)
+    pd.testing.assert_frame_equal(choices_of(found), choices_of(result), check_exact=True)
+    assert found.settings == result.settings
+    assert len(bt.sweep(both, market=market)) == len(candidates())
+    shorter = bt.walk_forward(both, overrides={"walk_forward.window": 24}, market=market)
+    assert shorter.nav.index[0] < found.nav.index[0]
+    assert shorter.overrides == {"walk_forward.window": 24}
+
+
 def test_a_plain_run_refuses_the_sections_of_many_runs() -> None:
     with pytest.raises(bt.BacktestError, match=r"walk_forward: many runs; expected a single one\. Hint: .*bt\.walk"):
         bt.run({**BASE, "walk_forward": {}})
