@@ -34,7 +34,7 @@ class PathInputs:
 
     Args:
         periods: market data; every asset has a price on every date.
-        terms: costs, financing and fees, without margin calls.
+        terms: costs, financing and fees.
         start: row of the first NAV.
         trade_rows: (d,) rising rows on which a decision is traded.
         targets: (d, n) the targets traded on these rows, fractions of NAV.
@@ -52,11 +52,11 @@ class PathInputs:
 def can_be_repeated(periods: Periods, terms: Terms) -> bool:
     """Return whether a page can compute paths: all prices are there, and terms are the same on all dates and amounts.
 
-    Funds, trades at the open and margin calls are beyond it, too.
+    Funds and trades at the open are beyond it, too.
     """
     trading, financing = terms.trading, terms.financing
     by_amount = trading.fixed != 0 or trading.impact is not None or trading.cost_by_row is not None
     if isinstance(financing, LoanTerms):
         by_amount |= financing.spread_by_row is not None or bool(financing.tiers)
-    beyond = periods.opens or terms.fund is not None or terms.margin.maintenance is not None
-    return not by_amount and not beyond and periods.priced.size == 0
+    beyond = periods.opens or terms.fund is not None or periods.priced.size > 0
+    return not by_amount and not beyond

@@ -34,7 +34,10 @@ def random_terms(rng: np.random.Generator) -> Terms:
     def by_asset(*choices: float) -> np.ndarray:
         return rng.choice(choices, ASSETS)
 
-    due = rng.random(ROWS) < 0.2
+    due, initial = rng.random(ROWS) < 0.2, by_asset(0.2, 0.5, 0.8)
+    margin = [MarginTerms(), MarginTerms(initial), MarginTerms(initial, rng.choice([0.8, 1.0]) * initial)][
+        rng.integers(3)
+    ]
     financing: list[LoanTerms | FuturesTerms] = [
         LoanTerms(
             rng.choice([0.0, 0.02, -0.01]), rng.choice([0.0, 0.003]), by_asset(0.0, 0.03), rng.choice([0.0, 0.002])
@@ -44,7 +47,7 @@ def random_terms(rng: np.random.Generator) -> Terms:
     return Terms(
         TradingTerms(by_asset(0.0, 0.0005, 0.01)),
         financing[rng.integers(2)],
-        MarginTerms(rng.choice([0.1, 0.3, 0.8], ASSETS) if rng.random() < 0.3 else None),
+        margin,
         FeeTerms(by_asset(0.0, 0.002), 0.01, 0.2, due) if rng.random() < 0.5 else FeeTerms(),
     )
 
@@ -107,7 +110,7 @@ def test_the_path_of_a_page_is_that_of_the_engine(browser: Browser) -> None:
     given = [{"embedded": embedded(inputs, [1.0], 12), **change} for (inputs, *_), change in cases]
     found = page.evaluate(PATHS, given)
     page.close()
-    ended = refused = 0
+    ended = refused = called = 0
     for ((inputs, rows, targets), change), path in zip(cases, found, strict=True):
         ledger = engine(inputs, rows, targets, change)
         refused += ledger is None
@@ -115,7 +118,10 @@ def test_the_path_of_a_page_is_that_of_the_engine(browser: Browser) -> None:
         if ledger is not None:
             assert_same(path, ledger)
             ended += path["ended"] < len(path["nav"])
+            called += path["calls"]
+            assert path["calls"] == ledger.trade_reasons.count("margin_call")
     assert ended > 5  # by ruin
+    assert called > 9
     assert refused > 5  # a trade would cost all of NAV
 
 

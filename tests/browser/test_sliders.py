@@ -49,7 +49,7 @@ def test_sliders_follow_the_engine_by_keyboard_and_keep_their_state_in_the_addre
     changed = {"financing.spread_bps": 150, "costs.trading_bps": 11, "strategy.target_volatility": 0.155}
     other = bt.run(SAMPLE, changed)
     assert page.evaluate(GROWTH) == pytest.approx(other.nav.to_numpy(), rel=1e-9)
-    now = {key: FILTERS[form](other.summary()[key]) for key, form in forms.items()}
+    now = {key: FILTERS[form](other.headline()[key]) for key, form in forms.items()}
     assert page.evaluate(SHOWN) == {key: [now[key], f"as configured {written[key]}"] for key in forms}
     assert page.locator("[data-growth=strategy]").inner_text() == f"{other.nav.iloc[-1]:.3f}"
     assert page.locator(".interval").first.evaluate(COLOUR) == page.locator(".legend").first.evaluate(COLOUR)

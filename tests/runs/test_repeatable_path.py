@@ -75,7 +75,6 @@ def test_other_targets_have_a_multiple_below_the_cap_or_nothing(overrides: dict[
         {"rebalance.bands": {"absolute": 0.05}},
         {"rebalance.minimum_trade": 0.01},
         {"leverage": {"debt": 0.5}},
-        {"financing.maintenance_margin": 0.25},
         {"financing": {"spread_bps": {"1980-01-01": 50}}},
         {"financing.spread_bps": 0, "financing.tiers": {0: 150}, "initial_capital": 1000},
         {"costs.fixed": 1, "initial_capital": 1000},

@@ -103,7 +103,7 @@ def embedded(inputs: PathInputs, nav: ArrayLike, periods_per_year: int) -> dict[
 
 def _terms(terms: Terms) -> dict[str, Any]:
     """Return terms by name, decimals; terms by asset as lists."""
-    loan, futures, fees, count = terms.loan, terms.futures, terms.fees, len(terms.trading.cost)
+    loan, futures, fees, margin, count = terms.loan, terms.futures, terms.fees, terms.margin, len(terms.trading.cost)
 
     def by_asset(rates: ArrayLike | None) -> list[float]:
         return [float(rate) for rate in np.broadcast_to(np.asarray(0.0 if rates is None else rates), count)]
@@ -120,7 +120,9 @@ def _terms(terms: Terms) -> dict[str, Any]:
         "expenses": by_asset(fees.expense_ratio),
         "management": fees.management,
         "performance": fees.performance,
-        "initial": None if terms.margin.initial is None else by_asset(terms.margin.initial),
+        "initial": None if margin.initial is None else by_asset(margin.initial),
+        "maintenance": None if margin.maintenance is None else by_asset(margin.maintenance),
+        "restored": by_asset(margin.restored(futures is not None)),
     }
 
 

@@ -43,24 +43,27 @@ const PATH = (() => {
   }
 
   // The path by date. `ended` is the number of dates, fewer than the data's after a ruin. `refused` is the date of a trade
-  // that would cost all of NAV, or -1; the path stops before it.
+  // that would cost all of NAV, or -1; the path stops before it. `calls` is the number of margin calls.
   function pathOf(run, terms = run.terms, targets = run.targets) {
     const { count, rows, prices, trades } = run;
-    const path = { ended: rows, refused: -1 };
+    const path = { ended: rows, refused: -1, calls: 0 };
     for (const name of ["nav", "loan", "gross", ...FLOWS]) path[name] = new Float64Array(rows);
     const state = { cash: 1, nav: 1, high: 1, units: new Float64Array(count) };
     for (let at = 0, next = 0; at < rows; at++) {
       if (at > 0) pass(run, terms, state, path, at);
       if (state.nav <= 0) { state.nav = 0; path.ended = at + 1; break; }
       path.nav[at] = state.nav;
+      let paid = 0;
       if (trades[next] === at) {
-        const paid = rebalance(run, terms, state, at, targets.subarray(next * count, (next + 1) * count));
-        if (paid === null) { path.refused = at; path.ended = at; break; }
+        paid = rebalance(run, terms, state, at, targets.subarray(next * count, (next + 1) * count));
         next++;
-        path.trading[Math.max(at, 1)] += paid;
-        if (at > 0) path.nav[at] = state.nav;
-        if (state.nav <= 0) { path.nav[at] = 0; path.ended = at + 1; break; }
+      } else if (terms.maintenance && at < rows - 1) {
+        paid = answerCall(run, terms, state, at, path);
       }
+      if (paid === null) { path.refused = path.ended = at; break; }
+      path.trading[Math.max(at, 1)] += paid;
+      if (at > 0) path.nav[at] = state.nav;
+      if (state.nav <= 0) { path.nav[at] = 0; path.ended = at + 1; break; }
       for (let i = 0; i < count; i++) path.gross[at] += Math.abs(state.units[i] * prices[at * count + i]);
       path.gross[at] /= state.nav;
     }
@@ -124,9 +127,33 @@ const PATH = (() => {
     const cost = possible ? costOf(traded, target, held, rates) : sell;
     if (possible) for (const i of traded) units[i] = target[i] * nav * (1 - cost) / prices[from + i];
     else units.fill(0);
-    state.nav = nav * (1 - cost);
+    return settle(run, state, at, cost);
+  }
+
+  // If NAV is below the maintenance requirement, the same fraction of every holding is sold, so that NAV after the cost is the
+  // requirement of what is left; returns the cost.
+  function answerCall(run, terms, state, at, path) {
+    const { count, prices } = run, { units, nav } = state;
+    let required = 0, restored = 0, sell = 0;
+    for (let i = 0; i < count; i++) {
+      const held = Math.abs(units[i] * prices[at * count + i] / nav);
+      required += terms.maintenance[i] * held;
+      restored += terms.restored[i] * held;
+      sell += terms.trading[i] * held;
+    }
+    if (!(required > 1 + ROUNDING)) return 0;
+    const part = sell < 1 ? Math.max((1 - sell) / (restored - sell), 0) : 0; // 1 - sell (1 - part) = restored × part
+    for (let i = 0; i < count; i++) units[i] *= part;
+    path.calls++;
+    return settle(run, state, at, sell * (1 - part));
+  }
+
+  // Pays a cost, a fraction of NAV, after a trade; returns it in currency.
+  function settle(run, state, at, cost) {
+    const { count, prices } = run, { units, nav } = state;
     let value = 0;
-    for (let i = 0; i < count; i++) value += units[i] * prices[from + i];
+    for (let i = 0; i < count; i++) value += units[i] * prices[at * count + i];
+    state.nav = nav * (1 - cost);
     state.cash = state.nav - value;
     return cost * nav;
   }

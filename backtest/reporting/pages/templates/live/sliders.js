@@ -64,12 +64,16 @@
     own.column = path ? `${column}, other terms` : column;
     const numbers = PATH.numbersOf(run, nav);
     boxes.forEach((box) => { box.querySelector("dd").textContent = written(box, numbers); });
-    panel.querySelector(".live-words strong").textContent = !path ? "" : path.refused >= 0
-      ? `A trade on ${dateOf(path.refused)} would cost all of the NAV; the path stops there.`
-      : path.nav[path.ended - 1] === 0 ? `All of the NAV is lost on ${dateOf(path.ended - 1)}.` : "";
+    panel.querySelector(".live-words strong").textContent = path ? eventsOf(path) : "";
     document.documentElement.classList.toggle("terms-changed", different);
     drawChart("growth");
     keep();
+  }
+
+  function eventsOf(path) {
+    if (path.refused >= 0) return `A trade on ${dateOf(path.refused)} would cost all of the NAV; the path stops there.`;
+    if (path.nav[path.ended - 1] === 0) return `All of the NAV is lost on ${dateOf(path.ended - 1)}.`;
+    return path.calls ? `Under these terms there ${path.calls === 1 ? "is one margin call" : `are ${path.calls} margin calls`}.` : "";
   }
 
   const dateOf = (row) => iso(data.charts.growth.places[row]);
