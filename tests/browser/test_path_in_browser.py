@@ -1,4 +1,4 @@
-"""The path that a page computes against the engine: random terms, one visit of the browser."""
+"""The path that a page computes, compared with the path of the engine: random terms, one visit of the browser."""
 
 from dataclasses import replace
 from importlib.resources import files
@@ -95,7 +95,7 @@ def engine(inputs: PathInputs, rows: np.ndarray, targets: np.ndarray, change: di
         return None
 
 
-def test_the_path_of_a_page_is_that_of_the_engine(browser: Browser) -> None:
+def test_a_page_computes_the_path_of_the_engine(browser: Browser) -> None:
     """1e-9 of NAV on every date: both add up the same terms in another order, which rounds by 1e-13 over 40 dates."""
     changes = [
         {"spread": 0.0, "cost": 0.0, "factor": 1.0},
@@ -131,7 +131,7 @@ def script() -> str:
 
 
 def assert_same(path: dict[str, Any], ledger: Ledger) -> None:
-    """Assert that NAV and flows on every date are those of a ledger."""
+    """Assert that NAV and flows on every date equal a ledger."""
     count = len(ledger.nav)
     assert path["ended"] == count
     assert path["nav"][:count] == pytest.approx(ledger.nav, rel=1e-9, abs=1e-12)

@@ -1,5 +1,5 @@
 // Path of a run, computed from prices, rates, decisions and terms: NAV, loan, exposure and all flows by date. Pure functions
-// of what `decode` returns. Definitions and the order of events are those of the engine: docs/conventions/accounting.md.
+// of what `decode` returns, with the definitions and the order of events of docs/conventions/accounting.md.
 const PATH = (() => {
   "use strict";
   const ROUNDING = 1e-12, NO_RISK = 1e-12, INTEREST_YEAR = 360, FEE_YEAR = 365, YEAR = 365.25;
