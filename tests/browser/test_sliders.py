@@ -56,8 +56,7 @@ def test_sliders_follow_the_engine_by_keyboard_and_keep_their_state_in_the_addre
     _, rows = downloaded(page, "[data-download=growth]")
     assert rows[0] == ["date", "strategy, other terms", "benchmark", "strategy"]
 
-    address = page.url
-    assert address.endswith("#spread=150&cost=11&size=15.5")
+    page.wait_for_function("location.hash === '#spread=150&cost=11&size=15.5'")
     page.reload()
     page.evaluate(FRAME)
     assert page.evaluate(GROWTH) == pytest.approx(other.nav.to_numpy(), rel=1e-9)
@@ -67,7 +66,7 @@ def test_sliders_follow_the_engine_by_keyboard_and_keep_their_state_in_the_addre
     assert slide(page, "size", "Delete") == "10.0%"
     page.click("[data-slider=cost] .reset")
     page.evaluate(FRAME)
-    assert "#" not in page.url
+    page.wait_for_function("location.hash === ''")
     assert page.evaluate(SHOWN) == shown
     assert page.locator(".interval").first.evaluate(COLOUR) == page.locator(".value").first.evaluate(COLOUR)
 

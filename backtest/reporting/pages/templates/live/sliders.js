@@ -47,7 +47,7 @@
   }
 
   /* ---- what follows ---- */
-  let waiting = 0;
+  let waiting = 0, pause = 0;
   function later() {
     if (!waiting) waiting = requestAnimationFrame(() => { waiting = 0; follow(); });
   }
@@ -67,7 +67,8 @@
     panel.querySelector(".live-words strong").textContent = path ? eventsOf(path) : "";
     document.documentElement.classList.toggle("terms-changed", different);
     drawChart("growth");
-    keep();
+    clearTimeout(pause);
+    pause = setTimeout(keep, 200); // browsers allow few changes of the address in a second
   }
 
   function eventsOf(path) {
@@ -93,7 +94,7 @@
   function restore() {
     const state = parameters();
     for (const slider of sliders.values()) {
-      const given = state.has(slider.key) ? Number(state.get(slider.key)) : NaN;
+      const given = Number(state.get(slider.key) || NaN);
       values.set(slider.key, isFinite(given) ? placed(slider, given) : slider.value);
       show(slider);
     }
