@@ -101,6 +101,7 @@ def sweep(
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
+    typer.echo(f"page: {(folder / 'sweep.html').as_posix()}")
 
 
 def _grid(vary: list[str] | None) -> dict[str, Any] | None:
