@@ -41,7 +41,7 @@ def test_the_page_has_the_numbers_of_the_frame(folder: Path) -> None:
 
 
 def test_the_own_values_of_the_configuration_are_marked(folder: Path) -> None:
-    """Its window of three years is written as 36, and its costs are none of those varied."""
+    """Its window of three years is written as 36, and its costs are not among the varied ones."""
     page = Page((folder / "sweep.html").read_text(encoding="utf-8"))
     assert {each["name"]: each["configured"] for each in page.data["settings"]} == {
         "costs.trading_bps": None,

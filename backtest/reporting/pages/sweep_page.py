@@ -56,7 +56,7 @@ class SweptRuns:
         dates: first and last date of the runs, in words.
         chance: `Chance` as a mapping; empty if no run has a Sharpe ratio.
         notes: sentences for the top of the page.
-        command: start of the command that runs one of the runs; empty if there is none.
+        command: start of the command that runs one of the runs; empty if no command can run them.
     """
 
     name: str

@@ -423,7 +423,7 @@
         if (place >= 0 && place <= 1) { pen.fillStyle = css("--down"); pen.fillRect(axis.x - 10, y(place) - 1, 20, 2); }
       }
     }
-    byId("lines-legend").textContent = "Each line is a run; the dark one is the best. Drag along an axis to filter the lines and the table; click an axis to release it."
+    byId("lines-legend").textContent = "Each line is a run; the thick one is the best. Drag along an axis to filter the lines and the table; click an axis to release it."
       + (step > 1 ? ` About one run in ${step} is drawn.` : "")
       + (state.metric.key === "sharpe" && data.chance !== null ? ` Best by chance: ${written("ratio", data.chance)}.` : "");
   }
