@@ -58,6 +58,7 @@ def swept_runs(found: Sweep, folder: Path) -> SweptRuns:
         errors=found.numbers.errors,
         dates=_dates(found.frame),
         chance={} if found.chance is None else asdict(found.chance),
+        benchmark="" if found.config.benchmark is None else found.config.benchmark.name,
         notes=found.notes,
         command="" if found.market is not None else _command(folder / MANIFEST),
     )

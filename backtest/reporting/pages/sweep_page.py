@@ -55,6 +55,7 @@ class SweptRuns:
         errors: messages of failed runs by position.
         dates: first and last date of the runs, in words.
         chance: `Chance` as a mapping; empty if no run has a Sharpe ratio.
+        benchmark: name of the benchmark; empty without one.
         notes: sentences for the top of the page.
         command: start of the command that runs one of the runs; empty if no command can run them.
     """
@@ -65,6 +66,7 @@ class SweptRuns:
     errors: Mapping[int, str]
     dates: str
     chance: Mapping[str, Any]
+    benchmark: str
     notes: Sequence[str]
     command: str
 
@@ -101,21 +103,29 @@ def sweep_page(runs: SweptRuns, *, most_bytes: int = MOST_BYTES) -> str:
         kept=len(kept),
         metrics=metrics,
         cards=_cards(runs, codes),
-        verdict=verdict_of(runs.chance) if runs.chance else [],
+        verdict=verdict_of(runs.chance, runs.benchmark) if runs.chance else [],
     )
 
 
-def verdict_of(chance: Mapping[str, Any]) -> list[str]:
-    """Return what chance does to the best run: a sentence, and its numbers."""
-    likely, over = chance["deflated"] >= _LIKELY, chance["overfitting"]
-    first = "The best run has more than chance gives" if likely else "Chance alone may explain the best run"
-    if over >= _HALF:
-        first += (", but " if likely else ", and ") + "past results do not tell which of these runs is best next"
+def verdict_of(chance: Mapping[str, Any], benchmark: str = "") -> list[str]:
+    """Return what chance does to the best run: a sentence, and its numbers.
+
+    Args:
+        chance: see `SweptRuns`.
+        benchmark: name of the benchmark.
+    """
+    likely, over, luck = chance["deflated"] >= _LIKELY, chance["overfitting"], chance["luck"]
+    doubts = [f"its lead over {benchmark} may be luck"] if luck >= 1 - _LIKELY else []
+    doubts += ["past results do not tell which of these runs is best next"] if over >= _HALF else []
+    first = "The best run beats cash by more than chance" if likely else "Chance alone may explain the best run"
+    first += f", {'but' if likely else 'and'} {' and '.join(doubts)}" if doubts else ""
     rules = f"{count(chance['independent'])} independent {'rule' if chance['independent'] == 1 else 'rules'}"
     rest = (
         f"The best of {count(chance['trials'])} runs has a Sharpe ratio of {ratio(chance['sharpe'])}; the best of "
         f"{rules} without any merit is expected to have {ratio(chance['by_chance'])}."
     )
+    if not math.isnan(luck):
+        rest += f" Luck gives such a lead over {benchmark} in {percent(luck, 0)} of histories."
     if not math.isnan(over):
         rest += f" The best of one half of the history is below the median of the other in {percent(over, 0)} of cases."
     return [f"{first}.", rest]
@@ -131,6 +141,7 @@ def _cards(runs: SweptRuns, codes: Ints) -> list[tuple[str, str, str]]:
     near = near[np.isfinite(near)]
     needed = found["years_needed"]
     told = f"{count(math.ceil(needed))} years tell it from chance" if math.isfinite(needed) else "not above chance"
+    luck = [("Reality check", percent(found["luck"], 0), f"chance of such a lead over {runs.benchmark}")]
     return [
         *cards,
         ("Best Sharpe ratio", ratio(found["sharpe"]), f"run {found['best']}"),
@@ -139,6 +150,7 @@ def _cards(runs: SweptRuns, codes: Ints) -> list[tuple[str, str, str]]:
         ("Independent trials", count(found["independent"]), "by the correlation of returns"),
         ("Deflated Sharpe ratio", percent(found["deflated"]), "probability of a true ratio above 0"),
         ("Probability of overfitting", percent(found["overfitting"], 0), "best of one half below the median"),
+        *(luck if math.isfinite(found["luck"]) else ()),
     ]
 
 

@@ -92,23 +92,28 @@ def test_a_sweep_of_failed_runs_has_a_page() -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({}, "The best run has more than chance gives."),
-        ({"deflated": 0.6}, "Chance alone may explain the best run."),
-        (
-            {"overfitting": 0.6},
-            "more than chance gives, but past results do not tell which of these runs is best next.",
-        ),
-        ({"deflated": 0.6, "overfitting": 0.5}, "best run, and past results do not tell"),
+        ({"luck": 0.01}, "The best run beats cash by more than chance."),
+        ({}, "by more than chance, but its lead over 60/40 may be luck."),
+        ({"deflated": 0.6, "luck": 0.01}, "Chance alone may explain the best run."),
+        ({"overfitting": 0.6}, "may be luck and past results do not tell which of these runs is best next."),
+        ({"deflated": 0.6, "overfitting": 0.5, "luck": math.nan}, "best run, and past results do not tell"),
         ({"independent": 1}, "the best of 1 independent rule without any merit is expected to have 0.31."),
+        ({}, "Luck gives such a lead over 60/40 in 45% of histories."),
         ({}, "below the median of the other in 20% of cases."),
     ],
 )
 def test_the_verdict_says_what_chance_does(changed: dict[str, float], expected: str) -> None:
-    assert expected in " ".join(verdict_of(CHANCE | changed))
+    assert expected in " ".join(verdict_of(CHANCE | changed, "60/40"))
 
 
-def test_overfitting_that_is_not_known_is_not_told() -> None:
-    assert "median" not in " ".join(verdict_of(CHANCE | {"overfitting": math.nan}))
+def test_numbers_of_chance_that_are_not_known_are_not_told() -> None:
+    words = " ".join(verdict_of(CHANCE | {"overfitting": math.nan, "luck": math.nan}))
+    assert "median" not in words
+    assert "Luck" not in words
+    assert (
+        "uck"
+        not in Page(sweep_page(replace(swept_runs(), chance=CHANCE | {"luck": math.nan}))).text.split("Measure")[0]
+    )
 
 
 @pytest.mark.parametrize(

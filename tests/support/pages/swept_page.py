@@ -12,7 +12,7 @@ MARKUP = "<b>&\"'</script>"
 
 CHANCE = {
     "best": 0, "sharpe": 0.0, "trials": 0, "independent": 4, "by_chance": 0.31, "deflated": 0.97, "years_needed": 12.5,
-    "overfitting": 0.2,
+    "overfitting": 0.2, "luck": 0.45,
 }  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def swept_runs(*, name: str = "erc", windows: int = 3, failed: bool = True) -> S
         errors={len(grid) - 1: f"singular {MARKUP}"} if failed else {},
         dates="Jan 1991 – Dec 2012",
         chance=CHANCE | {"best": int(np.nanargmax(sharpe)), "sharpe": float(np.nanmax(sharpe)), "trials": len(grid)},
+        benchmark="60/40",
         notes=[f"1 run failed {MARKUP}"],
         command="python -m backtest run reports/erc_sweep/manifest.json",
     )
