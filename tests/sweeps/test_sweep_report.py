@@ -34,7 +34,8 @@ def test_the_page_has_the_numbers_of_the_frame(folder: Path) -> None:
         if key in found:  # metrics that no run has are left out
             np.testing.assert_array_equal(found[key], frame[key].to_numpy().astype(np.float32))
     for name, setting in settings.items():
-        assert [setting["texts"][code] for code in found[name]] == list(map(str, frame[name]))
+        values = setting["texts"] or setting["values"]
+        assert [values[code] for code in found[name]] == list(frame[name])
     assert settings["costs.trading_bps"]["values"] == [5, 50]  # ascending on the page
     assert settings["rebalance.bands"]["texts"] == ["none", "absolute: 0.05"]
     assert [each["best"][0] for each in page.data["metrics"] if each["key"] == "sharpe"] == [frame["sharpe"].idxmax()]

@@ -119,7 +119,9 @@ def verdict_of(chance: Mapping[str, Any], benchmark: str = "") -> list[str]:
     doubts += ["past results do not tell which of these runs is best next"] if over >= _HALF else []
     first = "The best run beats cash by more than chance" if likely else "Chance alone may explain the best run"
     first += f", {'but' if likely else 'and'} {' and '.join(doubts)}" if doubts else ""
-    rules = f"{count(chance['independent'])} independent {'rule' if chance['independent'] == 1 else 'rules'}"
+    if chance["trials"] == 1:
+        return [f"{first}.", f"The only run has a Sharpe ratio of {ratio(chance['sharpe'])}; nothing was chosen."]
+    rules = _counted(chance["independent"], "independent rule")
     rest = (
         f"The best of {count(chance['trials'])} runs has a Sharpe ratio of {ratio(chance['sharpe'])}; the best of "
         f"{rules} without any merit is expected to have {ratio(chance['by_chance'])}."
@@ -145,7 +147,7 @@ def _cards(runs: SweptRuns, codes: Ints) -> list[tuple[str, str, str]]:
     return [
         *cards,
         ("Best Sharpe ratio", ratio(found["sharpe"]), f"run {found['best']}"),
-        ("Median of its neighbours", ratio(float(np.median(near)) if len(near) else None), f"{len(near)} runs"),
+        ("Median of its neighbours", ratio(float(np.median(near)) if len(near) else None), _counted(len(near), "run")),
         ("Best by chance", ratio(found["by_chance"]), told),
         ("Independent trials", count(found["independent"]), "by the correlation of returns"),
         ("Deflated Sharpe ratio", percent(found["deflated"]), "probability of a true ratio above 0"),
@@ -167,12 +169,14 @@ def _kept(runs: SweptRuns, most_bytes: int) -> Ints:
 
 
 def _setting(setting: SweptSetting, kept: Ints) -> dict[str, Any]:
+    """Return a setting as the script of the page reads it, which writes numbers itself."""
+    number = all(isinstance(value, int | float) and not isinstance(value, bool) for value in setting.values)
     return {
         "name": setting.name,
         "label": label_of(setting.name),
         "values": list(setting.values),
-        "texts": list(setting.texts),
-        "number": all(isinstance(value, int | float) and not isinstance(value, bool) for value in setting.values),
+        "texts": None if number else list(setting.texts),
+        "number": number,
         "configured": setting.configured,
         "bytes": _code_type(setting).itemsize,
         "codes": _packed((setting.codes[kept] + 1).astype(_code_type(setting))),
@@ -236,6 +240,10 @@ def plateau_words(best: float, near: Floats, median: float, key: str) -> str:
     kind = "On a plateau" if loss <= _FLAT else "A spike" if loss >= _STEEP else "On a slope"
     runs = "the run one step away has" if len(near) == 1 else f"the {len(near)} runs one step away have a median of"
     return f"{kind}: {runs} {write(beside)}, beside {write(best)} here and {write(median)} of the median run."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
 
 
 def _code_type(setting: SweptSetting) -> np.dtype[Any]:

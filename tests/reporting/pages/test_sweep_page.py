@@ -98,6 +98,7 @@ def test_a_sweep_of_failed_runs_has_a_page() -> None:
         ({"overfitting": 0.6}, "may be luck and past results do not tell which of these runs is best next."),
         ({"deflated": 0.6, "overfitting": 0.5, "luck": math.nan}, "best run, and past results do not tell"),
         ({"independent": 1}, "the best of 1 independent rule without any merit is expected to have 0.31."),
+        ({"trials": 1}, "by more than chance, but its lead over 60/40 may be luck. The only run has a Sharpe ratio of"),
         ({}, "Luck gives such a lead over 60/40 in 45% of histories."),
         ({}, "below the median of the other in 20% of cases."),
     ],

@@ -15,7 +15,8 @@
   };
   const CODES = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
   const runs = new Uint32Array(bytes(data.runs)), rows = runs.length;
-  const settings = data.settings.map((each) => ({ ...each, codes: new CODES[each.bytes](bytes(each.codes)) }));
+  const textsOf = (each) => each.texts ?? each.values.map((value) => String(Number(value.toPrecision(5))));
+  const settings = data.settings.map((each) => ({ ...each, texts: textsOf(each), codes: new CODES[each.bytes](bytes(each.codes)) }));
   const metrics = data.metrics.map((each) => ({ ...each, values: new Float32Array(bytes(each.values)) }));
   const signed = (text) => (/[1-9]/.test(text) ? text.replace("-", "\u2212") : text.replace("-", ""));
   const written = (form, value, plus = false) => {
@@ -272,13 +273,13 @@
     let count = 0;
     for (let row = 0; row < rows; row++) if (state.kept[row]) chosen[count++] = keys[row] * ROWS + row;
     state.order = Uint32Array.from(chosen.subarray(0, count).sort(), (key) => key % ROWS);
-    byId("count").textContent = count === rows ? `${rows.toLocaleString("en-US")} runs` : `${count.toLocaleString("en-US")} of ${rows.toLocaleString("en-US")} runs`;
+    byId("count").textContent = count === rows ? `${rows.toLocaleString("en-US")} ${rows === 1 ? "run" : "runs"}` : `${count.toLocaleString("en-US")} of ${rows.toLocaleString("en-US")} runs`;
     byId("scroller").scrollTop = 0;
     drawRows();
   }
 
   /* ---- table: only visible rows are in the document ---- */
-  const HEIGHT = 32, table = byId("table"), scroller = byId("scroller"), body = table.tBodies[0];
+  const HEIGHT = 32, SEEN = 16, table = byId("table"), scroller = byId("scroller"), body = table.tBodies[0];
   const RUN = { key: "run", label: "Run" };
   const columns = [RUN, ...settings, ...metrics];
 
@@ -313,7 +314,7 @@
 
   function drawRows() {
     const total = state.order.length, first = Math.max(0, Math.floor(scroller.scrollTop / HEIGHT) - 8);
-    const last = Math.min(total, first + Math.ceil(scroller.clientHeight / HEIGHT) + 16);
+    const last = Math.min(total, first + SEEN + 16);
     const gap = (count) => {
       const line = node("tr", undefined, { class: "gap", "aria-hidden": "true" }), cell = node("td", undefined, { colspan: columns.length });
       cell.style.height = `${count * HEIGHT}px`;
@@ -481,6 +482,7 @@
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   let width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; drawAll(); drawRows(); } });
+  for (const id of ["effects", "lines"]) byId(id).hidden = !varied.length;
   drawHead();
   filter();
   drawAll();
