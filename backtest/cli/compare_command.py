@@ -9,7 +9,7 @@ import typer
 
 from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show
+from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show, write
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -101,12 +101,12 @@ def _print(comparison: "Comparison", page: Path, folder: Path) -> None:
     for table in _tables(comparison):
         show(table)
     print_notes(comparison.notes)
-    typer.echo("*: the best of a row; won: share of windows with the higher compound return")
+    write("*: the best of a row; won: share of windows with the higher compound return")
     if comparison.crises or comparison.falls:
-        typer.echo("crises and the worst fall: return / drawdown, %")
+        write("crises and the worst fall: return / drawdown, %")
     if partly_covered := covered_partly(comparison.growth.index):
         names = ", ".join(crisis.name for crisis in partly_covered)
-        typer.echo(f"crises left out because the dates cover them only in part: {names}")
+        write(f"crises left out because the dates cover them only in part: {names}")
     echo_if_numbered(page.parent, folder)
     typer.echo(f"comparison: {page.as_posix()}")
 
