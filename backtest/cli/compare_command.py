@@ -36,6 +36,9 @@ def compare(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print only comparison.json, for scripts.")] = False,
     replace: Replace = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print the page as comparison.pdf, with the installed browser.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -55,6 +58,10 @@ def compare(
     from backtest.reporting.files.report_folder import check_replaceable, folder_for
     from backtest.reporting.pages.shelf_page import renew_shelf
 
+    if pdf:
+        from backtest.reporting.files.printed_page import find_browser
+
+        find_browser()
     default = folder_of(names)
     check_replaceable(output or default)
     with progress([*names, "comparison", "figures", "files"]) as step:
@@ -72,7 +79,7 @@ def compare(
         comparison = side_by_side(results)
         command = in_command("compare", runs, setting, start=start, end=end)
         folder = folder_for(output, default, settings_of(comparison), replace=replace)
-        page = write_comparison(comparison, folder, replace=replace, command=command, on_step=step)
+        page = write_comparison(comparison, folder, pdf=pdf, replace=replace, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
         typer.echo(json_bytes(comparison.summary()).decode(), nl=False)
@@ -139,7 +146,7 @@ def _measures(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
 
     summaries = [comparison.summaries[name] for name in comparison.names]
     for metric, cells in metric_rows(summaries, "compared", comparison.own_metrics):
-        best = comparison.best.get(metric.key, ())
+        best = comparison.starred.get(metric.key, ())
         marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(comparison.names, cells, strict=True))
         yield metric.terminal_name, *marked
         yield from interval_rows(summaries, metric)
