@@ -53,10 +53,6 @@ def percentile_interval(values: Floats, level: float) -> tuple[float, float]:
 def stable_decimals(values: Floats, level: float) -> int:
     """Return the number of decimals of a percentile interval that hardly depend on the seed.
 
-    The standard error of a quantile at p of k draws is half the distance between the order statistics
-    sqrt(k p (1 - p)) ranks below and above it. The last decimal is worth at least two standard errors of either end,
-    so two seeds rarely differ by more than one unit of it.
-
     Args:
         values: (k,) the measure of each draw, finite or NaN.
         level: share of the draws inside the interval.
@@ -69,13 +65,34 @@ def stable_decimals(values: Floats, level: float) -> int:
         >>> stable_decimals(draws, 0.95), stable_decimals(draws[:1_000], 0.95), stable_decimals(1e4 * draws, 0.95)
         (2, 1, -2)
     """
+    return decimals_beyond(float(seed_margins(values, level).max()))
+
+
+def seed_margins(values: Floats, level: float) -> Floats:
+    """Return two standard errors of each end of a percentile interval, by which another seed may move it.
+
+    The standard error of a quantile at p of k draws is half the distance between the order statistics
+    sqrt(k p (1 - p)) ranks below and above it.
+
+    Args:
+        values: (k,) the measure of each draw, finite or NaN.
+        level: share of the draws inside the interval.
+
+    Returns:
+        (2,) of the lower and the upper end.
+    """
     count, tail = len(values), (1 - level) / 2
     ranks = np.sqrt(count * tail * (1 - tail))
     places = np.array([tail * count + np.array([-ranks, ranks]), (1 - tail) * count + np.array([-ranks, ranks])])
     places = np.clip(places.astype(int), 0, count - 1)
     around = np.partition(values, places.ravel())[places]
-    least = float(np.ptp(around, axis=1).max())  # two errors
-    return _MOST_DECIMALS if not least > 10.0**-_MOST_DECIMALS else int(np.floor(-np.log10(least)))
+    distances: Floats = np.ptp(around, axis=1)
+    return distances
+
+
+def decimals_beyond(margin: float) -> int:
+    """Return the largest number of decimals whose last one is worth an amount or more; at most 12, also for NaN."""
+    return _MOST_DECIMALS if not margin > 10.0**-_MOST_DECIMALS else int(np.floor(-np.log10(margin)))
 
 
 @one_blas_thread()

@@ -19,7 +19,14 @@ from backtest.analysis.uncertainty.batches import (
     sharpe_influences,
     variance_influences,
 )
-from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED, percentile_interval, stable_decimals
+from backtest.analysis.uncertainty.bootstrap import (
+    LEVEL,
+    SEED,
+    decimals_beyond,
+    percentile_interval,
+    seed_margins,
+    stable_decimals,
+)
 from backtest.analysis.uncertainty.volatility_model import VolatilityModel, fit_volatility
 from backtest.numerics.arrays import Floats
 from backtest.numerics.tolerances import has_risk
@@ -124,11 +131,12 @@ def _confidence(
             missing[measure] = "it is the same in all parts of the dates, as if returns alternated"
         else:
             studentised = sample[k] - pivots[k] * (errors[k] / drawn[3 + k])
-            ends = (
-                _annual(measure, values, years, count, periods_per_year)
-                for values in (studentised, sample[k] - _LIMIT * pivots[k], sample[k])
+            found[measure] = _limited(
+                *(
+                    _annual(measure, values, years, count, periods_per_year)
+                    for values in (studentised, sample[k] - _LIMIT * pivots[k], sample[k])
+                )
             )
-            found[measure] = _limited(*ends)
     return Confidence(
         **{measure: interval for measure, (interval, _) in found.items()},
         missing=missing,
@@ -212,12 +220,15 @@ def _annual(measure: Measure, values: Floats, years: float | None, count: int, p
 
 
 def _limited(studentised: Floats, limits: Floats, sample: Floats) -> tuple[Interval, int]:
-    """Return the percentile interval of draws, no wider than the limits, and its stable decimals.
+    """Return the percentile interval of draws around the sample, no wider than the limits, and its stable decimals.
 
-    Draws without a single crash of the sample have tiny standard errors, and would make an end of any size.
+    Draws without a single crash of the sample have tiny standard errors, and would make an end of any size. One period
+    that decides the statistic can leave the sample outside the draws; the interval then reaches to the sample.
     """
-    (low, high), (lowest, highest) = (percentile_interval(values, LEVEL) for values in (studentised, limits))
-    least, most = min(lowest, float(sample)), max(highest, float(sample))
-    limited = min(max(low, least), most), max(min(high, most), least)
-    decimals = stable_decimals(studentised, LEVEL)
-    return limited, decimals if limited == (low, high) else min(decimals, stable_decimals(limits, LEVEL))
+    own = float(sample)
+    lowest, highest = percentile_interval(limits, LEVEL)
+    bounded = np.clip(studentised, min(lowest, own), max(highest, own))
+    low, high = percentile_interval(bounded, LEVEL)
+    at_limit = np.array([low == lowest, high == highest])
+    margin = np.where(at_limit, seed_margins(limits, LEVEL), seed_margins(bounded, LEVEL))
+    return (min(low, own), max(high, own)), decimals_beyond(float(margin.max()))

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from pyarrow import Table
 
 
-def parquet_columns(opened: Opener, name: str, _: Dialect) -> pd.Index:
+_USED = ("decimal", "date_format")  # numbers and dates may be text
+
+
+def parquet_columns(opened: Opener, name: str, dialect: Dialect) -> pd.Index:
     """Return the names of the file's series, or two levels of symbols and fields.
 
     Raises:
         DataError: the file is not a table with dates.
     """
+    dialect.check_used(_USED, "a Parquet file", name)
     return _frame(opened, name, schema_alone=True).columns
 
 
@@ -36,6 +40,7 @@ def parquet_cells(opened: Opener, name: str, dialect: Dialect) -> Cells:
     Raises:
         DataError: the file is not a table with dates.
     """
+    dialect.check_used(_USED, "a Parquet file", name)
     frame = _frame(opened, name)
     places = Places(f"{name}: row ", range(1, len(frame) + 1))
     return Cells(frame.index.to_series(), frame, places, name, dialect, "Parquet")

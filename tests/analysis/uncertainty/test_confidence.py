@@ -10,7 +10,7 @@ from scipy.stats import chi2, t
 import backtest as bt
 from backtest.analysis.uncertainty.batches import FEWEST, batch_errors, sharpe_influences, variance_influences
 from backtest.analysis.uncertainty.bootstrap import LEVEL, SEED
-from backtest.analysis.uncertainty.confidence import MEASURES, confidence, draw_count, draw_statistics
+from backtest.analysis.uncertainty.confidence import MEASURES, Measure, confidence, draw_count, draw_statistics
 from backtest.analysis.uncertainty.volatility_model import fit_volatility
 from backtest.reporting.files.report_files import json_bytes
 from support.builders.synthetic_result import synthetic_result
@@ -129,6 +129,26 @@ def test_a_crash_that_most_draws_do_not_have_leaves_the_interval_within_reason()
     returns[100] = -0.6
     low, high = confidence(returns, returns, 20.0, 12, draws=2_000).volatility or (0, 0)
     assert 0.05 < low < np.sqrt(12) * returns.std() < high < 1
+
+
+@pytest.mark.parametrize("size", [-0.9, -0.6, 1.0, 50.0])
+def test_one_odd_period_leaves_intervals_around_the_numbers_that_still_show_two_ends(size: float) -> None:
+    """An end at its limit is as certain as the limit, however far the draws beyond it lie apart."""
+    returns = np.random.default_rng(1).normal(0.005, 0.03, 60)
+    returns[17] = size
+    found = confidence(returns, returns, 5.0, 12)
+    shown: dict[Measure, float] = {
+        "cagr": float(np.prod(1 + returns) ** 0.2 - 1),
+        "volatility": np.sqrt(12) * returns.std(ddof=1),
+        "sharpe": np.sqrt(12) * returns.mean() / returns.std(ddof=1),
+    }
+    for measure, value in shown.items():
+        low, high = getattr(found, measure)
+        rounding = 1e-12 * abs(value)  # an end may be the number itself, worked out otherwise
+        assert low <= value + rounding
+        assert value - rounding <= high
+        digits = found.decimals[measure]
+        assert round(low, digits) < round(high, digits)
 
 
 @pytest.mark.parametrize("name", ["60_40", "erc", "levered_erc"])

@@ -1,10 +1,13 @@
 """`Dialect`: what the settings state about the way a file is written."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictStr
+
+from backtest.errors import DataError
 
 
 def _separator(text: str) -> str:
@@ -53,3 +56,20 @@ class Dialect:
     decimal: DecimalMark | None = None
     date_format: str | None = None
     sheet: str | None = None
+
+    def check_used(self, used: Sequence[str], form: str, name: str) -> None:
+        """Check that a format of files uses what is stated.
+
+        Args:
+            used: settings that the format uses.
+            form: format, for the message.
+            name: name of the file.
+
+        Raises:
+            DataError: a setting is stated that means nothing for the format.
+        """
+        unused = [key for key, value in asdict(self).items() if value is not None and key not in used]
+        if unused:
+            raise DataError(
+                f"{name}: {' and '.join(unused)} stated for {form}, which has none. Hint: remove the setting."
+            )

@@ -74,7 +74,10 @@ def unpack(opened: Opener, name: str, member: str | None = None) -> Iterator[Unp
         if begin.startswith(b"PK\x03\x04"):
             with ZipFile(file) as archive, archive.open(_member(archive, name, member)) as inner:
                 yield _text(cast("BinaryIO", inner), name)
-        elif begin.startswith(b"\x1f\x8b") or name.lower().endswith(".gz"):
+            return
+        if member is not None:
+            raise DataError(f"{name}: sheet stated for a text, which has none. Hint: remove the setting.")
+        if begin.startswith(b"\x1f\x8b") or name.lower().endswith(".gz"):
             yield _text(cast("BinaryIO", gzip.GzipFile(fileobj=file)), name)
         else:
             yield _text(file, name)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openpyxl import Workbook
 
 Rows = Sequence[Sequence[str]]
+_USED = ("decimal", "date_format", "sheet")
 _AS_TEXT = Dialect(separator=",", decimal=".")
 
 
@@ -31,6 +32,7 @@ def workbook_columns(opened: Opener, name: str, dialect: Dialect) -> pd.Index:
     Raises:
         DataError: the sheet has no header of unique names.
     """
+    dialect.check_used(_USED, "an Excel workbook", name)
     text = sheet_as_text(opened, name, dialect.sheet).encode()
     return text_columns(lambda: BytesIO(text), name, _AS_TEXT)
 
@@ -46,6 +48,7 @@ def workbook_cells(opened: Opener, name: str, dialect: Dialect) -> Cells:
     Raises:
         DataError: openpyxl is not installed, or the sheet is not a table.
     """
+    dialect.check_used(_USED, "an Excel workbook", name)
     text = sheet_as_text(opened, name, dialect.sheet).encode()
     stated = Dialect(",", dialect.decimal, dialect.date_format)
     cells = text_cells(lambda: BytesIO(text), name, stated)

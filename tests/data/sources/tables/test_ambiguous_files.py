@@ -142,3 +142,21 @@ def test_a_column_of_the_only_symbol_of_a_table_is_read_by_its_name(tmp_path: Pa
     (tmp_path / "p.csv").write_bytes(text([["date", "ticker", "a", "b", "c"], *([r[0], "X", *r[1:]] for r in ROWS)]))
     (tmp_path / "q.csv").write_bytes(text([HEADER, *ROWS]))
     assert load(csv_settings(), tmp_path).prices.equals(load(csv_settings(path="q.csv"), tmp_path).prices)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "setting", "form"),
+    [
+        ("p.parquet", "parquet", {"separator": ";"}, "separator stated for a Parquet file"),
+        ("p.parquet", "parquet", {"sheet": "A"}, "sheet stated for a Parquet file"),
+        ("p.xlsx", "excel", {"separator": ";"}, "separator stated for an Excel workbook"),
+        ("p.csv", "csv", {"sheet": "A"}, "sheet stated for a text"),
+    ],
+)
+def test_a_setting_that_means_nothing_for_the_format_is_refused(
+    name: str, source: str, setting: dict[str, str], form: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(text(table()))
+    with pytest.raises(DataError) as caught:
+        load(csv_settings(path=name, source=source, **setting), tmp_path)
+    assert str(caught.value) == f"{name}: {form}, which has none. Hint: remove the setting."
