@@ -78,20 +78,20 @@ def run(
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
                 pages.append(
-                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                    write_run(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
                 )
         if not writes:
             from backtest.trials.tried_rules import record_trials
 
             record_trials(results)  # a report does this itself
     if as_json:
-        _print_json(results)
+        print_json(results)
     else:
         for config, result, page in zip(loaded, results, pages, strict=True):
-            _print_run(result, page, output or REPORTS / config.name)
+            print_run(result, page, output or REPORTS / config.name)
 
 
-def _written(
+def write_run(
     result: "BacktestResult",
     folder: Path,
     command: str,
@@ -107,7 +107,7 @@ def _written(
     return page
 
 
-def _print_json(results: "Sequence[BacktestResult]") -> None:
+def print_json(results: "Sequence[BacktestResult]") -> None:
     """Print the summary of a run, or a list of the summaries of several runs; notes go to stderr."""
     from backtest.reporting.files.report_files import json_bytes
 
@@ -194,7 +194,7 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
+def print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
@@ -207,6 +207,8 @@ def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
+    if result.walk_forward is not None:
+        typer.echo(result.walk_forward.sentence)
     print_notes(result.notes)
     echo_if_numbered(page.parent, folder)
     typer.echo(f"tearsheet: {page.as_posix()}")

@@ -51,7 +51,7 @@ from backtest.reporting.pages.measure_texts import benchmark_table, cards, headl
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
-from backtest.reporting.pages.trial_words import trials_in_words
+from backtest.reporting.pages.trial_words import trials_in_words, walk_forward_parts
 from backtest.trials.tried_rules import Tried
 
 _COSTS = {
@@ -146,6 +146,7 @@ def render_tearsheet(
         against=_against_in_words(result, summary),
         power=POWER,
         trials=trials_in_words(tried),
+        walked=walk_forward_parts(result.walk_forward),
         attribution=_attribution(summary["attribution"], words),
         sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
         costs=_costs(result, summary, words),
