@@ -111,6 +111,7 @@ def sweep(
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
+    typer.echo(f"page: {(folder / 'sweep.html').as_posix()}")
 
 
 def walk_forward(
