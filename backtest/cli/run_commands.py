@@ -78,7 +78,7 @@ def run(
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
                 pages.append(
-                    write_run(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
                 )
         if not writes:
             from backtest.trials.tried_rules import record_trials
@@ -91,7 +91,7 @@ def run(
             print_run(result, page, output or REPORTS / config.name)
 
 
-def write_run(
+def _written(
     result: "BacktestResult",
     folder: Path,
     command: str,
