@@ -193,7 +193,8 @@ class RunRecord:
         waiting = trade_dates.loc[end:end].index[trade_dates.loc[end:end].isna()]  # empty, or the last date
         due = (self.allowed_targets.loc[waiting] - self.weights.loc[waiting]).sum()
         shortened["latest_trades"] = due.where(due.abs() >= ROUNDING, 0.0)
+        shortened["walk_forward"] = None  # its numbers cover all dates
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
         others = tuple(other.until(end) for other in self.other_benchmarks)
         shortened |= {"benchmark": benchmark, "other_benchmarks": others}
-        return replace(self, **shortened, break_even=None, order_terms=None, walk_forward=None)
+        return replace(self, **shortened, break_even=None, order_terms=None)
