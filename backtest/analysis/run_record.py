@@ -12,6 +12,7 @@ from backtest.analysis.order_terms import OrderTerms
 from backtest.analysis.selection.walk_forward_record import WalkForward
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.series_origin import Origin
+from backtest.engine.path_inputs import PathInputs
 from backtest.numerics.tolerances import ROUNDING
 
 
@@ -74,6 +75,8 @@ class RunRecord:
         walk_forward: choices of a walk-forward; None for other runs.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
             that was built by hand or unpickled: a pickle leaves out the market data.
+        path_inputs: what the path is computed from, for the page; None where `setup` is None, for a record that was
+            cut, and if the path needs terms that the page does not compute.
     """
 
     name: str
@@ -116,10 +119,11 @@ class RunRecord:
     sleeve_weights: pd.DataFrame | None = None
     walk_forward: WalkForward | None = None
     setup: object | None = None
+    path_inputs: PathInputs | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the contents of a pickle: everything but the setup."""
-        return {**vars(self), "setup": None}
+        """Return the contents of a pickle: everything but the setup and the inputs of the path."""
+        return {**vars(self), "setup": None, "path_inputs": None}
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
@@ -193,8 +197,8 @@ class RunRecord:
         waiting = trade_dates.loc[end:end].index[trade_dates.loc[end:end].isna()]  # empty, or the last date
         due = (self.allowed_targets.loc[waiting] - self.weights.loc[waiting]).sum()
         shortened["latest_trades"] = due.where(due.abs() >= ROUNDING, 0.0)
-        shortened["walk_forward"] = None  # its numbers cover all dates
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
         others = tuple(other.until(end) for other in self.other_benchmarks)
         shortened |= {"benchmark": benchmark, "other_benchmarks": others}
-        return replace(self, **shortened, break_even=None, order_terms=None)
+        shortened |= dict.fromkeys(("break_even", "order_terms", "walk_forward", "path_inputs"))  # of all dates
+        return replace(self, **shortened)

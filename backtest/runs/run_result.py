@@ -24,6 +24,7 @@ from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
+from backtest.runs.repeatable_path import path_inputs_of
 from backtest.runs.run_sleeves import sleeve_notes, sleeve_targets
 from backtest.runs.spread_match import Match
 from backtest.strategy.sleeves import sleeves_of
@@ -111,6 +112,7 @@ def _whole(
         own_metrics=_own_metrics(config),
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
+        path_inputs=path_inputs_of(decided, ledger.start),
         renderer=render_result,
     )
     if not benchmarks:
