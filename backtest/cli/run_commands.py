@@ -46,6 +46,9 @@ def run(
     xlsx: Annotated[
         bool, typer.Option("--xlsx", help="Also write the tables as one Excel workbook, tables.xlsx.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print the page as tearsheet.pdf, with the installed browser.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -60,6 +63,10 @@ def run(
             from backtest.reporting.files.workbook import check_workbook
 
             check_workbook()
+        if pdf:
+            from backtest.reporting.files.printed_page import find_browser
+
+            find_browser()
         loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
         from backtest.reporting.files.report_folder import folder_for
 
@@ -78,7 +85,9 @@ def run(
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
                 pages.append(
-                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                    write_run(
+                        result, folders[at], command, step, quantstats=classic, xlsx=xlsx, pdf=pdf, replace=replace
+                    )
                 )
         if not writes:
             from backtest.trials.tried_rules import record_trials
@@ -91,7 +100,7 @@ def run(
             print_run(result, page, output or REPORTS / config.name)
 
 
-def _written(
+def write_run(
     result: "BacktestResult",
     folder: Path,
     command: str,

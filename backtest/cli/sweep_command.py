@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, in_command, overrides_of, source_of
-from backtest.cli.run_commands import print_json, print_run
+from backtest.cli.run_commands import print_json, print_run, write_run
 from backtest.cli.terminal import has_bar, new_table, print_notes, show
 from backtest.data.cache.default_folders import REPORTS
 from backtest.redaction import redact
@@ -111,6 +111,7 @@ def sweep(
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
+    typer.echo(f"page: {(folder / 'sweep.html').as_posix()}")
 
 
 def walk_forward(
@@ -137,9 +138,7 @@ def walk_forward(
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
 ) -> None:
     """Choose the best of several candidates again and again by the history before, and write a report of the path."""
-    from backtest.reporting.files.report_files import write_report
     from backtest.reporting.files.report_folder import folder_for
-    from backtest.reporting.pages.shelf_page import renew_shelf
     from backtest.sweeps.sweep_trials import trials_of_candidates
     from backtest.sweeps.walk_forward import walk_forward as follow
     from backtest.trials.tried_rules import ledger_of, record_trials
@@ -156,8 +155,7 @@ def walk_forward(
     command = in_command("walk-forward", [config], setting, start=start, end=end)
     words = [word for each in vary or () for word in ("--vary", redact(each))]
     command = f"{command} {shlex.join(words)}" if words else command
-    page = write_report(result, folder, replace=replace, command=command)
-    renew_shelf(folder)
+    page = write_run(result, folder, command, lambda _: None, replace=replace)
     if not as_json:
         print_run(result, page, output or REPORTS / result.name)
 

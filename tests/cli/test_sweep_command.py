@@ -33,10 +33,10 @@ def test_a_sweep_prints_its_best_runs_and_writes_all(here: Path) -> None:
     assert [int(row[0]) for row in rows] == list(found.best().index)
     assert rows[0][1] == f"{100 * found.best()['cagr'].iloc[0]:.2f}"
     assert any(line.startswith("note: runs begin between 1989-01-31 and 1991-01-31") for line in lines)
-    assert lines[-1] == "runs: reports/erc_sweep/runs.parquet"
+    assert lines[-2:] == ["runs: reports/erc_sweep/runs.parquet", "page: reports/erc_sweep/sweep.html"]
     stored = pd.read_parquet(here / "reports/erc_sweep/runs.parquet")
     assert stored["sharpe"].tolist() == found.frame["sharpe"].tolist()
-    assert lines[-3].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
+    assert lines[-4].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
     assert max(len(line) for line in lines if not line.startswith(("note: ", "best of "))) <= 80
 
 
