@@ -200,5 +200,5 @@ class RunRecord:
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
         others = tuple(other.until(end) for other in self.other_benchmarks)
         shortened |= {"benchmark": benchmark, "other_benchmarks": others}
-        shortened |= dict.fromkeys(("break_even", "order_terms", "walk_forward", "path_inputs"))  # of all dates
-        return replace(self, **shortened)
+        shortened |= {"walk_forward": None, "path_inputs": None}
+        return replace(self, **shortened, break_even=None, order_terms=None)
