@@ -26,6 +26,7 @@ from backtest.cli import (
 )
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.cli.project import project_commands
+from backtest.cli.terminal import write
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
 from backtest.version import __version__
@@ -42,6 +43,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check_command.check,
     "compare": compare_command.compare,
     "sweep": sweep_command.sweep,
+    "walk-forward": sweep_command.walk_forward,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,
@@ -86,7 +88,7 @@ class _Messages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         kind = "warning" if record.levelno >= logging.WARNING else "note" if record.levelno >= logging.INFO else "debug"
         for line in readable(record.getMessage()).splitlines():
-            typer.echo(f"{kind}: {line}", err=True)
+            write(f"{kind}: {line}", indent=len(kind) + 2, err=True)
 
 
 def _print_fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
@@ -154,7 +156,7 @@ def main() -> None:
             sys.excepthook = _print_fault
             raise
         for line in message.splitlines():
-            typer.echo(f"error: {line}", err=True)
+            write(f"error: {line}", indent=7, err=True)
         sys.exit(error.exit_code if isinstance(error, BacktestError) else _MACHINE)
     finally:
         LOG.removeHandler(messages)

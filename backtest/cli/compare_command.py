@@ -9,7 +9,7 @@ import typer
 
 from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, configs_of, in_command, overrides_of
 from backtest.cli.data_commands import check_choice
-from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show
+from backtest.cli.terminal import echo_if_numbered, fits, new_table, print_notes, progress, show, write
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,6 +36,9 @@ def compare(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print only comparison.json, for scripts.")] = False,
     replace: Replace = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print the page as comparison.pdf, with the installed browser.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -55,6 +58,10 @@ def compare(
     from backtest.reporting.files.report_folder import check_replaceable, folder_for
     from backtest.reporting.pages.shelf_page import renew_shelf
 
+    if pdf:
+        from backtest.reporting.files.printed_page import find_browser
+
+        find_browser()
     default = folder_of(names)
     check_replaceable(output or default)
     with progress([*names, "comparison", "figures", "files"]) as step:
@@ -72,7 +79,7 @@ def compare(
         comparison = side_by_side(results)
         command = in_command("compare", runs, setting, start=start, end=end)
         folder = folder_for(output, default, settings_of(comparison), replace=replace)
-        page = write_comparison(comparison, folder, replace=replace, command=command, on_step=step)
+        page = write_comparison(comparison, folder, pdf=pdf, replace=replace, command=command, on_step=step)
     renew_shelf(folder)
     if as_json:
         typer.echo(json_bytes(comparison.summary()).decode(), nl=False)
@@ -101,12 +108,12 @@ def _print(comparison: "Comparison", page: Path, folder: Path) -> None:
     for table in _tables(comparison):
         show(table)
     print_notes(comparison.notes)
-    typer.echo("*: the best of a row; won: share of windows with the higher compound return")
+    write("*: the best of a row; won: share of windows with the higher compound return")
     if comparison.crises or comparison.falls:
-        typer.echo("crises and the worst fall: return / drawdown, %")
+        write("crises and the worst fall: return / drawdown, %")
     if partly_covered := covered_partly(comparison.growth.index):
         names = ", ".join(crisis.name for crisis in partly_covered)
-        typer.echo(f"crises left out because the dates cover them only in part: {names}")
+        write(f"crises left out because the dates cover them only in part: {names}")
     echo_if_numbered(page.parent, folder)
     typer.echo(f"comparison: {page.as_posix()}")
 
@@ -139,7 +146,7 @@ def _measures(comparison: "Comparison") -> Iterator[tuple[str, ...]]:
 
     summaries = [comparison.summaries[name] for name in comparison.names]
     for metric, cells in metric_rows(summaries, "compared", comparison.own_metrics):
-        best = comparison.best.get(metric.key, ())
+        best = comparison.starred.get(metric.key, ())
         marked = (f"{cell}{'*' if name in best else ''}" for name, cell in zip(comparison.names, cells, strict=True))
         yield metric.terminal_name, *marked
         yield from interval_rows(summaries, metric)

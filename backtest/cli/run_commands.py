@@ -46,6 +46,9 @@ def run(
     xlsx: Annotated[
         bool, typer.Option("--xlsx", help="Also write the tables as one Excel workbook, tables.xlsx.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Also print the page as tearsheet.pdf, with the installed browser.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Fetch the whole history of each series again.")] = False,
 ) -> None:
@@ -60,6 +63,10 @@ def run(
             from backtest.reporting.files.workbook import check_workbook
 
             check_workbook()
+        if pdf:
+            from backtest.reporting.files.printed_page import find_browser
+
+            find_browser()
         loaded = configs_of(configs, overrides_of(setting, start=start, end=end, name=name))
         from backtest.reporting.files.report_folder import folder_for
 
@@ -78,20 +85,22 @@ def run(
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
                 pages.append(
-                    _written(result, folders[at], command, step, quantstats=classic, xlsx=xlsx, replace=replace)
+                    write_run(
+                        result, folders[at], command, step, quantstats=classic, xlsx=xlsx, pdf=pdf, replace=replace
+                    )
                 )
         if not writes:
             from backtest.trials.tried_rules import record_trials
 
             record_trials(results)  # a report does this itself
     if as_json:
-        _print_json(results)
+        print_json(results)
     else:
         for config, result, page in zip(loaded, results, pages, strict=True):
-            _print_run(result, page, output or REPORTS / config.name)
+            print_run(result, page, output or REPORTS / config.name)
 
 
-def _written(
+def write_run(
     result: "BacktestResult",
     folder: Path,
     command: str,
@@ -107,7 +116,7 @@ def _written(
     return page
 
 
-def _print_json(results: "Sequence[BacktestResult]") -> None:
+def print_json(results: "Sequence[BacktestResult]") -> None:
     """Print the summary of a run, or a list of the summaries of several runs; notes go to stderr."""
     from backtest.reporting.files.report_files import json_bytes
 
@@ -194,7 +203,7 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
+def print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
@@ -207,6 +216,8 @@ def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
+    if result.walk_forward is not None:
+        typer.echo(result.walk_forward.sentence)
     print_notes(result.notes)
     echo_if_numbered(page.parent, folder)
     typer.echo(f"tearsheet: {page.as_posix()}")

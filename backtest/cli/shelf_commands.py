@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.terminal import new_table, show
+from backtest.cli.terminal import break_name, new_table, room, show
 from backtest.data.cache.default_folders import REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.table import Table
 
     from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
     from backtest.reporting.pages.shelf_page import Shelved
+
+_RUN = ("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
+_COMPARISON = ("comparison", "period", "best CAGR", "best Sharpe", "written")
+_NAME = 16  # fewest characters of a name in one line
 
 
 def list_shelf(
@@ -75,25 +79,61 @@ def _page_of(name: str) -> Path:
 
 def _tables(shelf: "Iterable[Shelved]") -> "list[Table]":
     """Return a table of the runs and a table of the comparisons, without empty tables."""
-    from backtest.reporting.files.shelf_entry import ComparisonEntry, RunEntry
+    runs, comparisons = list["Shelved"](), list["Shelved"]()
+    for shelved in shelf:
+        (runs if shelved.kind == "run" else comparisons).append(shelved)
+    return [
+        _as_wide_as_the_terminal(
+            headings, [(one.folder.name, *cells(one.entry), one.written_at[:10]) for one in listed]
+        )
+        for listed, cells, headings in ((runs, _run_cells, _RUN), (comparisons, _comparison_cells, _COMPARISON))
+        if listed
+    ]
+
+
+def _as_wide_as_the_terminal(headings: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> "Table":
+    """Return a table whose names, in the first column, are broken at `_` if they do not fit.
+
+    The whole name is shown, however long, because `open` needs it.
+    """
+    table = _table(headings, rows)
+    missing = -room(table)
+    if missing > 0:
+        longest = max(len(row[0]) for row in rows)
+        width = max(longest - missing, _NAME)
+        table = _table(headings, [(break_name(name, width), *cells) for name, *cells in rows])
+        table.columns[0].overflow = "fold"
+    return table
+
+
+def _table(headings: "Sequence[str]", rows: "Iterable[Sequence[str]]") -> "Table":
+    table = new_table(*headings)
+    for cells in rows:
+        table.add_row(*cells)
+    for column in table.columns[1:]:
+        column.overflow = "fold"
+    return table
+
+
+def _run_cells(entry: "RunEntry | ComparisonEntry | None") -> "Sequence[str]":
+    from backtest.reporting.files.shelf_entry import RunEntry
     from backtest.reporting.format import terminal_percent as percent
     from backtest.reporting.format import terminal_ratio as ratio
 
-    runs = new_table("run", "period", "CAGR", "volatility", "Sharpe", "drawdown", "written")
-    comparisons = new_table("comparison", "period", "best CAGR", "best Sharpe", "written")
-    for shelved in shelf:
-        table, numbers = (runs, [""] * 5) if shelved.kind == "run" else (comparisons, [""] * 3)
-        match shelved.entry:
-            case RunEntry() as run:
-                earned = percent(run.cagr) if run.total_return is None else f"{percent(run.total_return)} in all"
-                rates = (earned, percent(run.volatility), ratio(run.sharpe), percent(run.max_drawdown))
-                numbers = [_period(run), *rates]
-            case ComparisonEntry() as comparison:
-                numbers = [_period(comparison), _best(comparison, "cagr", percent), _best(comparison, "sharpe", ratio)]
-        table.add_row(shelved.folder.name, *numbers, shelved.written_at[:10])
-    for column in (*runs.columns, *comparisons.columns):
-        column.overflow = "fold"  # `open` needs the whole name, however long
-    return [table for table in (runs, comparisons) if table.row_count]
+    if not isinstance(entry, RunEntry):
+        return [""] * (len(_RUN) - 2)
+    earned = percent(entry.cagr) if entry.total_return is None else f"{percent(entry.total_return)} in all"
+    return [_period(entry), earned, percent(entry.volatility), ratio(entry.sharpe), percent(entry.max_drawdown)]
+
+
+def _comparison_cells(entry: "RunEntry | ComparisonEntry | None") -> "Sequence[str]":
+    from backtest.reporting.files.shelf_entry import ComparisonEntry
+    from backtest.reporting.format import terminal_percent as percent
+    from backtest.reporting.format import terminal_ratio as ratio
+
+    if not isinstance(entry, ComparisonEntry):
+        return [""] * (len(_COMPARISON) - 2)
+    return [_period(entry), _best(entry, "cagr", percent), _best(entry, "sharpe", ratio)]
 
 
 def _period(entry: "RunEntry | ComparisonEntry") -> str:
@@ -104,7 +144,10 @@ def _best(entry: "ComparisonEntry", key: str, write: "Callable[[float | None], s
     best, in_all = entry.best.get(key), ""
     if best is None and key == "cagr":
         best, in_all = entry.best.get("total_return"), " in all"
-    return "equal" if best is None else f"{write(best.value)}{in_all} {', '.join(best.names)}"
+    if best is None:
+        return "equal"
+    names = ",\n".join(break_name(name, _NAME) for name in best.names)
+    return f"{write(best.value)}{in_all}\n{names}"
 
 
 def _plain(shelved: "Shelved") -> dict[str, Any]:

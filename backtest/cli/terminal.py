@@ -1,7 +1,10 @@
 """Terminal output of the commands: tables, lists, and a progress bar."""
 
 import logging
+import re
+import shutil
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _BAR_AFTER = 1.0  # seconds: a shorter run needs no progress bar
 _WIDEST = 10_000  # characters
+_NARROW = 14  # characters of a heading in a table that is too wide
+_SHORTEST = 8  # blocks of a sparkline
 
 
 def new_table(*headings: str) -> "Table":
@@ -32,18 +37,52 @@ def new_table(*headings: str) -> "Table":
 
 
 def show(*parts: object) -> None:
-    """Print tables and texts without interpreting markup."""
+    """Print tables and texts without interpreting markup; headings of a table that is too wide are broken at `_`."""
+    from rich.console import Console
+    from rich.table import Table
+
+    for table in parts:
+        if isinstance(table, Table) and not fits(table):
+            for column in table.columns:
+                column.header = break_name(str(column.header), _NARROW)
+    Console(highlight=False, markup=False, emoji=False).print(*parts)
+
+
+def break_name(name: str, width: int) -> str:
+    """Return a name in lines of at most `width` characters, broken only after `_`, so a longer part has its own line.
+
+    Example:
+        >>> break_name("levered_erc_break_even", 12).splitlines()
+        ['levered_erc_', 'break_even']
+    """
+    lines = [""]
+    for part in re.findall(r"[^_]*_+|[^_]+", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def room(table: "Table") -> int:
+    """Return how many characters the terminal has to the right of a table."""
     from rich.console import Console
 
-    Console(highlight=False, markup=False, emoji=False).print(*parts)
+    console = Console()
+    return console.width - console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+
+
+def write(text: str, *, indent: int = 0, err: bool = False) -> None:
+    """Print a text, on a terminal in lines that break between words; lines after the first are indented."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        width = max(shutil.get_terminal_size().columns, 2 * indent)
+        after = " " * indent
+        text = textwrap.fill(text, width, subsequent_indent=after, break_long_words=False, break_on_hyphens=False)
+    typer.echo(text, err=err)
 
 
 def fits(table: "Table") -> bool:
     """Return whether the terminal is wide enough for a table without folded or shortened cells."""
-    from rich.console import Console
-
-    console = Console()
-    return console.measure(table, options=console.options.update(width=_WIDEST)).maximum <= console.width
+    return room(table) >= 0
 
 
 def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
@@ -51,13 +90,13 @@ def show_list(heading: str, rows: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in rows)
     typer.echo(heading)
     for name, text in rows:
-        typer.echo(f"  {name:<{width}}  {text}")
+        write(f"  {name:<{width}}  {text}", indent=width + 4)
 
 
 def print_notes(notes: Iterable[str], *, err: bool = False) -> None:
     """Print notes on a result, unless the command is `--quiet`."""
     for note in notes if _log.isEnabledFor(logging.INFO) else ():
-        typer.echo(f"note: {note}", err=err)
+        write(f"note: {note}", indent=6, err=err)
 
 
 def has_bar() -> bool:
@@ -144,13 +183,14 @@ def progress_by_series() -> Iterator[Callable[[str, int, int], None]]:
 def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) -> str:
     """Return a line of blocks for the growth of each name, on one scale, with the final value on the right.
 
-    The result is empty if the output's encoding has no such blocks.
+    The result is empty if the output's encoding has no such blocks. A line is as wide as the terminal at most.
 
     Args:
         navs: name and (P,) NAV that starts at 1, over the same dates.
         width: maximum number of blocks.
     """
     import numpy as np
+    from rich.console import Console
 
     from backtest.analysis.drawing.sparkline import heights
 
@@ -159,12 +199,14 @@ def sparklines(navs: "Sequence[tuple[str, pd.Series[float]]]", width: int = 48) 
         blocks.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         return ""
-    values = [nav.to_numpy()[np.linspace(0, len(nav) - 1, min(width, len(nav))).round().astype(int)] for _, nav in navs]
     margin = max(len(name) for name, _ in navs)
+    ends = [f"{nav.iloc[-1]:,.2f}" for _, nav in navs]
+    width = max(min(width, Console().width - margin - len(max(ends, key=len)) - 5), _SHORTEST)
+    values = [nav.to_numpy()[np.linspace(0, len(nav) - 1, min(width, len(nav))).round().astype(int)] for _, nav in navs]
     lines = [f"growth of 1{', log scale' if all((line > 0).all() for line in values) else ''}"]
-    for (name, nav), line in zip(navs, heights(values), strict=True):
+    for (name, _), line, end in zip(navs, heights(values), ends, strict=True):
         row = "".join(blocks[place] for place in np.round(7 * line).astype(int))
-        lines.append(f"  {name:<{margin}}  {row} {nav.iloc[-1]:,.2f}")
+        lines.append(f"  {name:<{margin}}  {row} {end}")
     return "\n".join(lines)
 
 

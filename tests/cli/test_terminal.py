@@ -33,6 +33,29 @@ def test_a_line_of_blocks_is_exact_on_a_log_scale() -> None:
     assert terminal_writing.sparklines(still).splitlines()[1] == "  still  ▅▅ 1.00"
 
 
+def test_a_line_of_blocks_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    nav = pd.Series(np.linspace(1, 2, 300), pd.date_range("2000-12-31", periods=300, freq="ME"))
+    _, line = terminal_writing.sparklines([("levered_erc", nav)]).splitlines()
+    assert len(line) == 40
+
+
+def test_text_on_a_terminal_breaks_between_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No word, number or path is cut, and text that is piped stays in one line."""
+    note = "financing.maintenance_margin is 0.25, but 2020-01-02 is before reports/of_a_name/tearsheet.html"
+    terminal_writing.write(note)
+    assert capsys.readouterr().out == f"{note}\n"
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    terminal_writing.write(note, indent=6)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in (first, *others)) <= 40
+    assert all(line.startswith(6 * " ") for line in others)
+    assert " ".join([first, *map(str.strip, others)]) == note
+
+
 class Terminal:
     """A stderr that claims to be a terminal, and records what is written."""
 

@@ -16,7 +16,7 @@ from backtest.analysis.compare.side_by_side import (
     sharpe_differences_of,
     windows_won,
 )
-from backtest.analysis.metrics.metric_registry import BETTER
+from backtest.analysis.metrics.metric_registry import BETTER, METRICS
 from backtest.analysis.metrics.records.metric_record import Better, MetricRecord
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.crises import InCrisis, falls_of, in_crises
@@ -24,6 +24,10 @@ from backtest.analysis.uncertainty.differences import Difference, differences
 
 WINDOW_YEARS = (1, 3, 5)
 _WHOLE = 1 + 1e-9  # of NAV, to the rounding of a sum of weights
+_AIMS = ("Return", "Risk")
+_NO_AIM = frozenset(metric.key for metric in METRICS if metric.group not in _AIMS) | {
+    "bias_statistic", "effective_number_of_bets",
+}  # fmt: skip
 _SHARES: tuple[Shares, ...] = ("capital", "risk", "realised_risk")
 
 
@@ -97,6 +101,14 @@ class Comparison:
     def best(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the best by metric."""
         return best_of(self.metrics, self.better)
+
+    @cached_property
+    def starred(self) -> Mapping[str, tuple[str, ...]]:
+        """`best` as tables mark it: without zeros and metrics that are not an aim, such as turnover and costs."""
+        return {
+            key: () if key in _NO_AIM or any(self.metrics.loc[key, name] == 0 for name in names) else names
+            for key, names in self.best.items()
+        }
 
     @cached_property
     def better(self) -> Mapping[str, Better]:

@@ -7,6 +7,7 @@ from typing import Any
 from backtest.analysis.compare.comparison import Comparison
 from backtest.data.cache.default_folders import REPORTS
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, environment, versions, written_on
+from backtest.reporting.files.printed_page import find_browser, print_page
 from backtest.reporting.files.report_files import json_bytes, write_manifest
 from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, comparison_entry
@@ -20,6 +21,7 @@ def write_comparison(
     comparison: Comparison,
     folder: str | Path,
     *,
+    pdf: bool = False,
     replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
@@ -32,6 +34,7 @@ def write_comparison(
     Args:
         comparison: result of `compare`.
         folder: folder of the files; missing parents are created.
+        pdf: also print the page with the browser of this machine, as `comparison.pdf`.
         replace: replace a comparison of other settings too.
         command: command that repeats the comparison, for the page.
         on_step: called with the name of each step as it begins.
@@ -40,17 +43,22 @@ def write_comparison(
         The path of `comparison.html`.
 
     Raises:
-        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report.
+        ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report;
+            or there is no browser for the PDF.
     """
     folder = Path(folder)
     if not replace:
         check_same_settings(folder, settings_of(comparison))
+    if pdf:
+        find_browser()
     with replacing(folder) as temporary:
-        _write_files(comparison, temporary, command, on_step)
+        _write_files(comparison, temporary, command, on_step, pdf=pdf)
     return folder / "comparison.html"
 
 
-def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Callable[[str], None]) -> None:
+def _write_files(
+    comparison: Comparison, folder: Path, command: str, on_step: Callable[[str], None], *, pdf: bool
+) -> None:
     from backtest.reporting.figures.comparison_figures import render_comparison
     from backtest.reporting.figures.figure_files import write_pictures
     from backtest.reporting.pages.comparison_page import render_comparison_page
@@ -73,6 +81,8 @@ def _write_files(comparison: Comparison, folder: Path, command: str, on_step: Ca
         tried=tried_rules(comparison.results),
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
+    if pdf:
+        print_page(folder / "comparison.html")
     write_manifest(folder, manifest_of(comparison, around))
 
 

@@ -24,6 +24,7 @@ from backtest.reporting.files.manifest import (
     written_on,
 )
 from backtest.reporting.files.manifest_paths import manifest_from_report
+from backtest.reporting.files.printed_page import find_browser, print_page
 from backtest.reporting.files.report_folder import check_same_settings, replacing
 from backtest.reporting.files.shelf_entry import SECTION, run_entry
 from backtest.reporting.files.table_files import PARQUET_ABOVE, table_file
@@ -37,6 +38,7 @@ def write_report(
     *,
     quantstats: bool = False,
     xlsx: bool = False,
+    pdf: bool = False,
     replace: bool = False,
     command: str = "",
     on_step: Callable[[str], None] = lambda _: None,
@@ -53,6 +55,7 @@ def write_report(
         folder: folder of the files; missing parents are created.
         quantstats: also write the classic quantstats page.
         xlsx: also write the tables as one workbook, `tables.xlsx`.
+        pdf: also print the tearsheet with the browser of this machine, as `tearsheet.pdf`.
         replace: replace a report of other settings too.
         command: command that repeats the run, for the tearsheet.
         on_step: called with the name of each step as it begins.
@@ -62,15 +65,17 @@ def write_report(
 
     Raises:
         ReportError: the folder cannot be written, or holds files that are not a report, or other settings' report; or
-            XlsxWriter is not installed.
+            XlsxWriter or a browser is not installed.
     """
     folder = Path(folder)
     if not replace:
         check_same_settings(folder, result.settings)
     if xlsx:
         check_workbook()
+    if pdf:
+        find_browser()
     with replacing(folder) as temporary:
-        _write_files(result, temporary, quantstats=quantstats, xlsx=xlsx, command=command, on_step=on_step)
+        _write_files(result, temporary, quantstats=quantstats, xlsx=xlsx, pdf=pdf, command=command, on_step=on_step)
     return folder / "tearsheet.html"
 
 
@@ -80,6 +85,7 @@ def _write_files(
     *,
     quantstats: bool,
     xlsx: bool,
+    pdf: bool,
     command: str,
     on_step: Callable[[str], None],
 ) -> None:
@@ -107,6 +113,8 @@ def _write_files(
         tried=_tried(result),
     )
     (folder / "tearsheet.html").write_text(page, encoding="utf-8", newline="\n")
+    if pdf:
+        print_page(folder / "tearsheet.html")
     if quantstats:
         on_step("quantstats")
         from backtest.reporting.pages.quantstats_page import write_quantstats
@@ -139,7 +147,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
     orders = orders_of_run(result)
-    sleeves = {}
+    sleeves, walked = {}, result.walk_forward
     if result.sleeve_weights is not None:
         sleeves = {"sleeves": sleeve_contributions(result), "sleeve_risk_contributions": sleeve_risk(result)}
     return {
@@ -156,6 +164,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "forecast_volatility": volatility_forecasts(result),
         **({} if orders is None else {"orders": orders.by_date()}),
         **sleeves,
+        **({} if walked is None else {"walk_forward": walked.choices, "walk_forward_candidates": walked.candidates}),
     }
 
 

@@ -105,7 +105,7 @@ def render_comparison_page(
 
 def _cells(comparison: Comparison, metric: MetricRecord) -> list[dict[str, Any]]:
     """Number of each strategy as text, and True for the best."""
-    values, best = comparison.metrics.loc[metric.key], comparison.best[metric.key]
+    values, best = comparison.metrics.loc[metric.key], comparison.starred[metric.key]
     write = FILTERS[metric.form]
     return [
         {
