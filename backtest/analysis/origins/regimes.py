@@ -53,7 +53,7 @@ def regimes(record: RunRecord, labels: pd.Series | None = None, *, lagged: bool 
             found[str(kind), state] = _measures(total.to_numpy(), excess.to_numpy(), inside)
     index = pd.MultiIndex.from_tuples(list(found), names=["kind", "regime"])
     columns = ["months", "return", "volatility", "sharpe", "low", "high", "p_value"]
-    return pd.DataFrame(list(found.values()), index=index, columns=columns)
+    return pd.DataFrame(list(found.values()), index=index, columns=columns, dtype=float)
 
 
 def _given(labels: pd.Series, months: pd.Index, *, lagged: bool) -> pd.DataFrame:
@@ -75,7 +75,7 @@ def _measures(total: Floats, excess: Floats, inside: Bools) -> dict[str, float]:
     ratio = sharpe(excess[inside], YEAR)
     low, high = _interval(ratio, _influences(excess, inside))
     return {
-        "months": int(inside.sum()),
+        "months": float(inside.sum()),
         "return": cagr(float(np.prod(1 + total[inside])), inside.sum() / YEAR),
         "volatility": volatility(total[inside], YEAR),
         "sharpe": ratio,
