@@ -1,1 +1,1 @@
-"""Where a result comes from: the times in which it was earned."""
+"""Times in which a result was earned."""
