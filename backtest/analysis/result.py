@@ -15,6 +15,7 @@ from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
+from backtest.analysis.origins.asset_correlations import AssetCorrelations, asset_correlations
 from backtest.analysis.origins.regimes import regimes
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.events import events_of
@@ -50,6 +51,11 @@ class BacktestResult(RunRecord):
     def capital_and_risk(self) -> pd.DataFrame:
         """(n, 3) average shares of capital, expected risk and realised risk. See `holdings.capital_and_risk`."""
         return capital_and_risk(self)
+
+    @cached_property
+    def asset_correlations(self) -> AssetCorrelations:
+        """Correlations of the assets: clustered, in crises and outside, of stocks and bonds over time."""
+        return asset_correlations(self)
 
     @cached_property
     def sleeves(self) -> pd.DataFrame:

@@ -28,6 +28,17 @@ def by_month(returns: pd.DataFrame) -> pd.DataFrame:
     return (1 + returns).groupby(months.normalize()).prod(min_count=1) - 1
 
 
+def class_returns(record: RunRecord, name: str) -> pd.Series:
+    """Return the mean monthly return of the assets of a class, decimal; NaN in months without one.
+
+    Args:
+        record: a run with a period of a month or less.
+        name: name of the class.
+    """
+    chosen = [asset for asset in record.assets if record.classes.get(asset) == name]
+    return by_month(record.asset_returns[chosen].iloc[1:]).mean(axis=1)
+
+
 def regime_labels(record: RunRecord, *, lagged: bool = False) -> pd.DataFrame:
     """Return the regime of each month, by each kind of regime that the data of a run tell.
 
@@ -42,8 +53,7 @@ def regime_labels(record: RunRecord, *, lagged: bool = False) -> pd.DataFrame:
     """
     assets = by_month(record.asset_returns.iloc[1:])
     cash = by_month(record.cash_returns.iloc[1:].to_frame()).iloc[:, 0]
-    classes = pd.Series({asset: record.classes.get(asset, "") for asset in assets.columns})
-    stocks, bonds = (assets.loc[:, (classes == name).to_numpy()].mean(axis=1) for name in ("equities", "bonds"))
+    stocks, bonds = class_returns(record, "equities"), class_returns(record, "bonds")
     risky = stocks if stocks.notna().any() else assets.mean(axis=1)
     deviation = risky.rolling(YEAR).std()
     usual = deviation.expanding().median() if lagged else deviation.median()
