@@ -21,8 +21,8 @@ def test_the_sentence_has_the_averages_and_the_range_of_stocks_and_bonds() -> No
     above = percent(float((bond > 0).mean()), 0)
     assert found["sentence"] == (
         f"Two assets have a correlation of {means[0]} on average, {means[1]} in crises and {means[2]} outside them. "
-        f"The correlation of stocks and bonds over 12 months was between {ratio(bond.min())} and {ratio(bond.max())}, and "
-        f"above zero in {above} of months; the last is {ratio(bond.iloc[-1])}."
+        f"The correlation of stocks and bonds over 12 months was between {ratio(bond.min())} and {ratio(bond.max())}, "
+        f"and above zero in {above} of months; the last is {ratio(bond.iloc[-1])}."
     )
     assert found["crises"] == made.periods
     first, second = found["names"][:2]
