@@ -76,6 +76,7 @@ def sweep(
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
 ) -> None:
     """Run a configuration with every combination of settings; runs share all work that does not differ."""
+    from backtest.reporting.pages.shelf_page import renew_shelf
     from backtest.sweeps.run_sweep import SweepPlan
     from backtest.sweeps.sweep_result import check_number
     from backtest.sweeps.sweep_trials import trials_of
@@ -99,6 +100,7 @@ def sweep(
         typer.echo(f"interrupted: finished runs are in {folder.as_posix()}; --resume continues", err=True)
         raise
     _record(TrialLedger.near(found.config.folder), lambda time: trials_of(found, time))
+    renew_shelf(folder)
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 

@@ -37,6 +37,8 @@ def test_a_sweep_prints_its_best_runs_and_writes_all(here: Path) -> None:
     stored = pd.read_parquet(here / "reports/erc_sweep/runs.parquet")
     assert stored["sharpe"].tolist() == found.frame["sharpe"].tolist()
     assert lines[-4].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
+    assert command("list").out.strip() == "sweep: erc_sweep"
+    assert '<a href="./erc_sweep/sweep.html">erc_sweep</a>' in (here / "reports/index.html").read_text(encoding="utf-8")
     assert max(len(line) for line in lines if not line.startswith(("note: ", "best of "))) <= 80
 
 
