@@ -103,7 +103,7 @@ class TestLeverage:
         ) in found.text
         beyond = page(replace(result, break_even=tied(BreakEvenSpread(np.inf), BreakEvenSpread(np.nan))))
         assert "is above the benchmark's (sixty_forty) at any loan spread up to 2,000 bp." in beyond.text
-        assert "The Sharpe ratio" not in beyond.text
+        assert "The Sharpe ratio equals" not in beyond.text
 
     def test_its_figure_is_on_the_page_when_there_is_a_curve(self) -> None:
         result = synthetic_result(60, gross=1.5)
@@ -143,7 +143,7 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(synthetic_result(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "drawdowns", "months", "distribution", "rolling", "weights", "now", "risk",
+            "numbers", "growth", "drawdowns", "regimes", "months", "distribution", "rolling", "weights", "now", "risk",
             "attribution", "financing", "costs", "measures", "trades", "run",
         ]  # fmt: skip
         bare = Page(

@@ -52,6 +52,7 @@ from backtest.reporting.pages.opening.verdict_words import alarms_in_words, diff
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
+from backtest.reporting.pages.sections.regime_words import regimes_in_words
 from backtest.reporting.pages.trial_words import trials_in_words, walk_forward_parts
 from backtest.trials.tried_rules import Tried
 
@@ -142,6 +143,7 @@ def render_tearsheet(
         calendar=_calendar(result),
         drawdowns=summary["worst_drawdowns"],
         crises=_crises(summary),
+        regimes=regimes_in_words(result),
         partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=confidence_in_words(summary["confidence"], summary["periods"]),
