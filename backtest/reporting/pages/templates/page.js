@@ -498,6 +498,17 @@ const PAGE = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 
+  /* ---- Esc shows all dates again; copied numbers have an ASCII minus, which spreadsheets read ---- */
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && data.charts.growth && event.target.tagName !== "INPUT") setRange(-Infinity, Infinity);
+  });
+  document.addEventListener("copy", (event) => {
+    const text = String(getSelection());
+    if (!text.includes("\u2212")) return;
+    event.clipboardData.setData("text/plain", text.replaceAll("\u2212", "-"));
+    event.preventDefault();
+  });
+
   /* ---- folded sections: a link to a section, or to a part of it, opens it ---- */
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
