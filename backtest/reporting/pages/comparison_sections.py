@@ -1,5 +1,6 @@
 """Sections of a comparison's page: ranking, years, shares of capital and risk, pairs, and settings that differ."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,12 +17,13 @@ from backtest.reporting.pages.comparison_words import SHARES
 _MOST_YEARS = 30  # columns of the table of years; earlier years are in a folded table
 _NAMED_SHARE = 0.05  # smaller parts of a bar have no label
 _OPEN_WINDOW = 3  # years
+_NOT_COMPARED = frozenset({"name", "benchmark", "report"})  # sections without effect on the numbers of the page
 
 
 def ranked(comparison: Comparison) -> list[int]:
     """Return the places of the strategies by Sharpe ratio, the highest first; strategies without one come last."""
-    sharpe = comparison.metrics.loc["sharpe"].rank(ascending=False, method="first", na_option="bottom")
-    return sorted(range(len(comparison.names)), key=lambda place: float(sharpe.iloc[place]))
+    ratios = [summary["sharpe"] for summary in comparison.summaries.values()]
+    return sorted(range(len(ratios)), key=lambda place: math.inf if is_missing(ratios[place]) else -ratios[place])
 
 
 def scatter_of(comparison: Comparison) -> Scatter | None:
@@ -138,9 +140,13 @@ def _won(comparison: Comparison, place: tuple[int, int]) -> list[dict[str, Any]]
 
 def differing_settings(comparison: Comparison) -> list[dict[str, Any]]:
     """Return the settings that differ, by dotted name, with a value for each run, a dash if it is not set."""
-    flat = [dict(_flatten(result.settings)) for result in comparison.results]
+    own = (
+        {key: value for key, value in result.settings.items() if key not in _NOT_COMPARED}
+        for result in comparison.results
+    )
+    flat = [dict(_flatten(settings)) for settings in own]
     keys = dict.fromkeys(key for settings in flat for key in settings)
-    rows = [{"key": key, "values": [settings.get(key, "–") for settings in flat]} for key in keys if key != "name"]
+    rows = [{"key": key, "values": [settings.get(key, "–") for settings in flat]} for key in keys]
     return [row for row in rows if len(set(row["values"])) > 1]
 
 

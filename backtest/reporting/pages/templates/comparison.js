@@ -9,22 +9,38 @@
   let chosen = best, shown = best;
 
   // Lines: the emphasised one in the accent colour, each with its name at its end.
-  document.addEventListener("chart:option", ({ detail: { name, chart, option, width } }) => {
+  document.addEventListener("chart:option", ({ detail: { container, chart, option, width } }) => {
+    const growth = container.dataset.chart === "growth";
     const named = new Map(chart.panels.flatMap((panel) => panel.series.map((series) => [series.name, series.key])));
-    const wide = width >= 700, last = {};
-    const room = wide ? Math.min(170, 24 + 6.6 * Math.max(...[...named.keys()].map((one) => one.length + (name === "growth" ? 6 : 0)))) : 0;
+    const wide = width >= 700;
+    const room = wide ? Math.min(170, 24 + 6.6 * Math.max(...[...named.keys()].map((one) => one.length + (growth ? 6 : 0)))) : 0;
     option.grid.forEach((grid) => { grid.right += room; });
     option.series.forEach((line) => {
       const on = named.get(line.name) === shown;
       const paint = on ? css("--accent") : GREY;
-      Object.assign(line, { z: on ? 5 : 3, itemStyle: { color: paint }, lineStyle: { ...line.lineStyle, color: paint, width: on ? 2.4 : 1.2 } });
-      if (!wide || (name === "growth" && line.xAxisIndex > 0)) return;
+      Object.assign(line, { z: on ? 5 : 3, itemStyle: { color: paint }, lineStyle: { ...line.lineStyle, color: paint, width: on ? 2.4 : 1.2, type: wide || on ? "solid" : line.lineStyle.type } });
+      if (!wide || (growth && line.xAxisIndex > 0)) return;
       line.endLabel = { show: true, color: on ? css("--accent") : css("--quiet"), fontSize: 11, fontWeight: on ? 600 : 400, distance: 8,
         width: room - 8, overflow: "truncate",
-        formatter: ({ seriesName, value }) => (name === "growth" && value[2] !== null ? `${seriesName} \u00d7${value[2].toFixed(2)}` : seriesName) };
-      line.labelLayout = { moveOverlap: "shiftY" };
+        formatter: ({ seriesName, value }) => (growth && value[2] !== null ? `${seriesName} \u00d7${value[2].toFixed(2)}` : seriesName) };
     });
+    if (wide) queueMicrotask(() => spread(echarts.getInstanceByDom(container), option)); // once it is drawn
   });
+
+  // Labels at the ends of lines are moved apart, as little as needed from the top down.
+  function spread(instance, option) {
+    const labels = option.series.map((line, i) => {
+      const end = line.endLabel && line.data.filter((point) => point[1] !== null).at(-1);
+      return end && { i, panel: line.xAxisIndex, y: instance.convertToPixel({ yAxisIndex: line.yAxisIndex }, end[1]) };
+    }).filter(Boolean).sort((a, b) => a.panel - b.panel || a.y - b.y);
+    const series = option.series.map(() => ({}));
+    labels.forEach((label, n) => {
+      const above = labels[n - 1];
+      label.at = above && above.panel === label.panel ? Math.max(label.y, above.at + 14) : label.y;
+      series[label.i] = { endLabel: { offset: [0, label.at - label.y] } };
+    });
+    if (labels.length) instance.setOption({ series });
+  }
 
   function emphasise(key) {
     shown = key;
@@ -61,7 +77,6 @@
       press(button, "window");
       all("[data-years]").forEach((one) => { one.hidden = one.dataset.years !== button.dataset.window; });
     }
-    if (button) remember();
   });
 
   /* ---- state in the address ---- */
@@ -77,6 +92,7 @@
     if (hidden.length) put.set("hide", hidden.join(","));
     const range = document.querySelector("button[data-range][aria-pressed=true]")?.dataset.range;
     if (range && range !== "all") put.set("range", range);
+    else if (!range) ["from", "to"].forEach((end) => put.set(end, document.querySelector(`input[data-${end}]`).value));
     const text = put.toString();
     try { history.replaceState(null, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`); } catch { /* a page in a frame */ }
   }
@@ -89,8 +105,14 @@
     for (let i = 0; button && i < 2 && heading.getAttribute("aria-sort") !== wanted; i++) button.click();
     (given.get("hide") || "").split(",").forEach((key) => all("button[data-series]").find((one) => one.dataset.series === key)?.click());
     all("button[data-range]").find((one) => one.dataset.range === given.get("range") && !one.hidden)?.click();
+    const ends = ["from", "to"].map((end) => document.querySelector(`input[data-${end}]`));
+    if (given.get("from") && given.get("to")) {
+      ends.forEach((input, i) => { input.value = given.get(i ? "to" : "from"); });
+      ends[0].dispatchEvent(new Event("change"));
+    }
     const on = [...select.options].some((one) => one.value === given.get("on")) ? given.get("on") : best;
     choose(on);
     ready = true;
+    for (const kind of ["click", "change", "mouseup", "dblclick"]) document.addEventListener(kind, remember); // after the page's own listeners
   });
 })();

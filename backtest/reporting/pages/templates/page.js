@@ -287,7 +287,7 @@
     container.classList.toggle("nothing", rows[1] - rows[0] < 1);
     if (rows[1] - rows[0] < 1) return;
     const option = optionOf(chart, width); // a page may change it before it is drawn
-    document.dispatchEvent(new CustomEvent("chart:option", { detail: { name: container.dataset.chart, chart, option, width } }));
+    document.dispatchEvent(new CustomEvent("chart:option", { detail: { container, chart, option, width } }));
     drawn.get(container).setOption(option, { notMerge: true });
   }
 
@@ -379,7 +379,7 @@
     state.hidden[hidden ? "add" : "delete"](key);
     all("button[data-series]").filter((b) => b.dataset.series === key).forEach((b) => b.setAttribute("aria-pressed", String(!hidden)));
     all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two strategies is hidden with either
-      .forEach((e) => { e.hidden = e.dataset.column.split(" ").some((one) => state.hidden.has(one)); });
+      .forEach((e) => e.toggleAttribute("hidden", e.dataset.column.split(" ").some((one) => state.hidden.has(one))));
     redraw();
   }
 
