@@ -6,7 +6,9 @@ BIN := .venv/bin
 PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
-PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal
+# two test processes a core: tests wait for browsers and for processes that they start
+WORKERS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
+PYTEST = $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 # Most steps start Python many times, and compiling its modules each time would double their time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -58,7 +60,7 @@ dist-check: $(DEV_READY)  ## Build sdist and wheel, install them with dependenci
 	$(BIN)/python scripts/check_distribution.py $(PYTHONS)
 
 lowest: .venv-lowest/.ready  ## The tests with the lowest versions of the dependencies that pyproject.toml allows
-	.venv-lowest/bin/python -m pytest -q -n auto --dist worksteal
+	.venv-lowest/bin/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 audit: $(DEV_READY)  ## Known vulnerabilities of the pinned packages; asks a database on the network
 	$(PYTHON) -m venv .venv-audit

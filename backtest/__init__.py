@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
     from backtest.sweeps.run_sweep import sweep
+    from backtest.sweeps.walk_forward import walk_forward
     from backtest.version import __version__
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "run_all",
     "sweep",
     "testing",
+    "walk_forward",
     "write_report",
 ]
 
@@ -76,6 +78,7 @@ _PLACES = {
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",
     "sweep": "backtest.sweeps.run_sweep",
+    "walk_forward": "backtest.sweeps.walk_forward",
     "write_report": "backtest.reporting.files.report_files",
 }
 _MODULES = {"plot": "backtest.reporting.figures.run_figures", "testing": "backtest.testing"}

@@ -9,8 +9,10 @@ import pandas as pd
 
 from backtest.analysis.break_even_spread.break_even_result import BreakEven
 from backtest.analysis.order_terms import OrderTerms
+from backtest.analysis.selection.walk_forward_record import WalkForward
 from backtest.data.dates.months_and_years import is_whole_year
 from backtest.data.series_origin import Origin
+from backtest.engine.path_inputs import PathInputs
 from backtest.numerics.tolerances import ROUNDING
 
 
@@ -70,8 +72,11 @@ class RunRecord:
         strategy_files: SHA-256 of each file that belongs to the strategy's settings, such as given weights, by path.
         sleeve_weights: (m, k × n) target weights of each sleeve of a blend, fractions of NAV, with columns of sleeve
             and asset; they add up to the target weights. None for other strategies.
+        walk_forward: choices of a walk-forward; None for other runs.
         setup: the `plan.Setup` of the run, from which a comparison starts it again at a later date. None for a record
             that was built by hand or unpickled: a pickle leaves out the market data.
+        path_inputs: what the path is computed from, for the page; None where `setup` is None, for a record that was
+            cut, and if the path needs terms that the page does not compute.
     """
 
     name: str
@@ -112,11 +117,13 @@ class RunRecord:
     order_terms: OrderTerms | None = None
     strategy_files: Mapping[str, str] = field(default_factory=dict)
     sleeve_weights: pd.DataFrame | None = None
+    walk_forward: WalkForward | None = None
     setup: object | None = None
+    path_inputs: PathInputs | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the contents of a pickle: everything but the setup."""
-        return {**vars(self), "setup": None}
+        """Return the contents of a pickle: everything but the setup and the inputs of the path."""
+        return {**vars(self), "setup": None, "path_inputs": None}
 
     def __repr__(self) -> str:
         first, last = self.nav.index[0], self.nav.index[-1]
@@ -178,7 +185,7 @@ class RunRecord:
         return financing
 
     def until(self, end: pd.Timestamp) -> Self:
-        """Return the record and its benchmark up to `end`; if this drops a date, break-even and order terms go too."""
+        """Return the record and its benchmark up to `end`; if this drops a date, what covers all dates goes too."""
         if end >= self.nav.index[-1]:
             return self
         shortened: dict[str, Any] = {
@@ -193,4 +200,5 @@ class RunRecord:
         benchmark = None if self.benchmark is None else self.benchmark.until(end)
         others = tuple(other.until(end) for other in self.other_benchmarks)
         shortened |= {"benchmark": benchmark, "other_benchmarks": others}
+        shortened |= {"walk_forward": None, "path_inputs": None}
         return replace(self, **shortened, break_even=None, order_terms=None)

@@ -43,6 +43,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check_command.check,
     "compare": compare_command.compare,
     "sweep": sweep_command.sweep,
+    "walk-forward": sweep_command.walk_forward,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,

@@ -1,5 +1,6 @@
 """`replay` and `verify`: does a finished run still give the same numbers, and are its files unchanged?"""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -9,7 +10,7 @@ from backtest.cli.terminal import print_notes
 from backtest.data.cache.default_folders import REPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from backtest.analysis.result import BacktestResult
 
@@ -69,17 +70,35 @@ def _end_different(place: Path, word: str, differences: "Sequence[str]", reasons
 
 def _run_again(place: Path, manifest: "Mapping[str, Any]", *, offline: bool) -> "tuple[BacktestResult, str]":
     """Return the result of a manifest, up to the last date of the report, and a note if the data has later dates."""
-    from backtest.config.manifest_config import load_finished
     from backtest.reporting.files.shelf_entry import entry_of
-    from backtest.runs.pipeline import run
 
-    config = load_finished(place)
-    result = run(config, offline=offline)
+    again, ends = _repeat(place, manifest, offline=offline)
+    result = again()
     entry, now = entry_of(manifest), result.nav.index[-1].date()
-    if config.end is not None or entry is None or now <= entry.end:
+    if ends or entry is None or now <= entry.end:
         return result, ""
     note = f"the data has grown to {now} since; it was run up to {entry.end}, the end of the report"
-    return run(config, {"end": entry.end}, offline=offline), note
+    return again({"end": entry.end}), note
+
+
+def _repeat(
+    place: Path, manifest: "Mapping[str, Any]", *, offline: bool
+) -> "tuple[Callable[..., BacktestResult], bool]":
+    """Return a function that repeats a run or a walk-forward, and whether its settings say when it ends."""
+    from backtest.config.load_config import SECTIONS_OF_MANY_RUNS
+    from backtest.config.manifest_config import config_of_manifest
+    from backtest.reporting.files.manifest import MANIFEST
+
+    settings = {name: value for name, value in manifest["config"].items() if name not in SECTIONS_OF_MANY_RUNS}
+    config = config_of_manifest({**manifest, "config": settings}, place / MANIFEST)
+    if "walk_forward" not in manifest["config"]:
+        from backtest.runs.pipeline import run
+
+        return partial(run, config, offline=offline), config.end is not None
+    from backtest.sweeps.walk_forward import walk_forward
+
+    sections = (manifest["config"].get(name) for name in ("walk_forward", "sweep"))
+    return partial(walk_forward, config, *sections, offline=offline), config.end is not None
 
 
 def _folder_of(name: str) -> Path:

@@ -85,7 +85,7 @@ def run(
                 command = in_command("run", configs[at : at + 1], setting, start=start, end=end, name=name)
                 classic = quantstats or loaded[at].report.quantstats
                 pages.append(
-                    _written(
+                    write_run(
                         result, folders[at], command, step, quantstats=classic, xlsx=xlsx, pdf=pdf, replace=replace
                     )
                 )
@@ -94,13 +94,13 @@ def run(
 
             record_trials(results)  # a report does this itself
     if as_json:
-        _print_json(results)
+        print_json(results)
     else:
         for config, result, page in zip(loaded, results, pages, strict=True):
-            _print_run(result, page, output or REPORTS / config.name)
+            print_run(result, page, output or REPORTS / config.name)
 
 
-def _written(
+def write_run(
     result: "BacktestResult",
     folder: Path,
     command: str,
@@ -116,7 +116,7 @@ def _written(
     return page
 
 
-def _print_json(results: "Sequence[BacktestResult]") -> None:
+def print_json(results: "Sequence[BacktestResult]") -> None:
     """Print the summary of a run, or a list of the summaries of several runs; notes go to stderr."""
     from backtest.reporting.files.report_files import json_bytes
 
@@ -203,7 +203,7 @@ def _first_line(text: str | None) -> str:
     return (text or "").strip().partition("\n")[0]
 
 
-def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
+def print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     """Print the headline table, the growth of 1, the notes, and the path of the page."""
     from backtest.reporting.pages.headline import headline_rows
 
@@ -216,6 +216,8 @@ def _print_run(result: "BacktestResult", page: Path, folder: Path) -> None:
     show(table)
     if lines := sparklines([(side.name, side.nav) for side in results]):
         typer.echo(lines)
+    if result.walk_forward is not None:
+        typer.echo(result.walk_forward.sentence)
     print_notes(result.notes)
     echo_if_numbered(page.parent, folder)
     typer.echo(f"tearsheet: {page.as_posix()}")

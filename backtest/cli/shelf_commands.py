@@ -35,9 +35,11 @@ def list_shelf(
         return
     if not shelf:
         typer.echo(f"{REPORTS.as_posix()} holds no run. {FIRST_RUN}")
-    for table in _tables(shelved for shelved in shelf if shelved.kind != "unreadable"):
+    for table in _tables(shelved for shelved in shelf if shelved.kind in ("run", "comparison")):
         show(table)
     for shelved in shelf:
+        if shelved.kind == "sweep":
+            typer.echo(f"sweep: {shelved.folder.name}{'' if shelved.page else ' (unfinished)'}")
         if shelved.kind == "unreadable":
             typer.echo(f"unreadable: {shelved.folder.name} ({shelved.problem})")
 

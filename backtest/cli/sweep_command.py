@@ -1,5 +1,6 @@
-"""`sweep`: many runs of one configuration with varied settings."""
+"""`sweep` and `walk-forward`: many runs of one configuration with varied settings, and the choice among them."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,14 +11,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, overrides_of, source_of
+from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, in_command, overrides_of, source_of
+from backtest.cli.run_commands import print_json, print_run, write_run
 from backtest.cli.terminal import has_bar, new_table, print_notes, show
 from backtest.data.cache.default_folders import REPORTS
+from backtest.redaction import redact
 
 if TYPE_CHECKING:
     from backtest.sweeps.sweep_result import Sweep
+    from backtest.trials.trial import Trial
+    from backtest.trials.trial_ledger import TrialLedger
 
 _SHOWN = 10  # runs
+
+
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=VALUES",
+        help="Values of a setting, such as estimation.window=[3Y,5Y]; all --vary are combined.",
+        show_default=False,
+    ),
+]
 
 
 def sweep(
@@ -30,14 +45,7 @@ def sweep(
         ),
     ],
     *,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="Values of a setting, such as estimation.window=[3Y,5Y]; all --vary are combined.",
-            show_default=False,
-        ),
-    ] = None,
+    vary: Vary = None,
     output: Annotated[
         Path | None, typer.Option(help="Output folder. Default: reports/<name>_sweep.", show_default=False)
     ] = None,
@@ -68,8 +76,11 @@ def sweep(
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
 ) -> None:
     """Run a configuration with every combination of settings; runs share all work that does not differ."""
+    from backtest.reporting.pages.shelf_page import renew_shelf
     from backtest.sweeps.run_sweep import SweepPlan
     from backtest.sweeps.sweep_result import check_number
+    from backtest.sweeps.sweep_trials import trials_of
+    from backtest.trials.trial_ledger import TrialLedger
 
     check_number(by)
     overrides = overrides_of(setting, start=start, end=end)
@@ -88,7 +99,8 @@ def sweep(
     except KeyboardInterrupt:
         typer.echo(f"interrupted: finished runs are in {folder.as_posix()}; --resume continues", err=True)
         raise
-    _record(found)
+    _record(TrialLedger.near(found.config.folder), lambda time: trials_of(found, time))
+    renew_shelf(folder)
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 
@@ -101,6 +113,53 @@ def sweep(
         return
     _print(found, by)
     typer.echo(f"runs: {(folder / 'runs.parquet').as_posix()}")
+    typer.echo(f"page: {(folder / 'sweep.html').as_posix()}")
+
+
+def walk_forward(
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="A configuration with the sections sweep and walk_forward, or any configuration with --vary.",
+            show_default=False,
+            autocompletion=config_names,
+        ),
+    ],
+    *,
+    vary: Vary = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Report folder. Default: reports/<name>_walk_forward.", show_default=False)
+    ] = None,
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
+    replace: Replace = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print only summary.json; writes a report only with --output.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
+) -> None:
+    """Choose the best of several candidates again and again by the history before, and write a report of the path."""
+    from backtest.reporting.files.report_folder import folder_for
+    from backtest.sweeps.sweep_trials import trials_of_candidates
+    from backtest.sweeps.walk_forward import walk_forward as follow
+    from backtest.trials.tried_rules import ledger_of, record_trials
+
+    overrides = overrides_of(setting, start=start, end=end)
+    result = follow(source_of(config), None, _grid(vary), overrides, offline=offline)
+    _record(ledger_of(result), lambda time: trials_of_candidates(result, time))
+    if as_json:
+        print_json([result])
+    if as_json and output is None:
+        record_trials([result])  # a report does this itself
+        return
+    folder = folder_for(output, REPORTS / result.name, result.settings, replace=replace)
+    command = in_command("walk-forward", [config], setting, start=start, end=end)
+    words = [word for each in vary or () for word in ("--vary", redact(each))]
+    command = f"{command} {shlex.join(words)}" if words else command
+    page = write_run(result, folder, command, lambda _: None, replace=replace)
+    if not as_json:
+        print_run(result, page, output or REPORTS / result.name)
 
 
 def _grid(vary: list[str] | None) -> dict[str, Any] | None:
@@ -111,14 +170,10 @@ def _grid(vary: list[str] | None) -> dict[str, Any] | None:
     return {"grid": {name: value if isinstance(value, list | dict) else [value] for name, value in given.items()}}
 
 
-def _record(found: "Sweep") -> None:
-    """Add the runs to the ledger of the project, if there is one."""
-    from backtest.sweeps.sweep_trials import trials_of
-    from backtest.trials.trial_ledger import TrialLedger
-
-    ledger = TrialLedger.near(found.config.folder)
+def _record(ledger: "TrialLedger | None", trials: "Callable[[datetime], list[Trial]]") -> None:
+    """Add runs to the ledger of the project, if there is one."""
     if ledger is not None and not ledger.is_off:
-        ledger.append(trials_of(found, datetime.now(UTC)))
+        ledger.append(trials(datetime.now(UTC)))
 
 
 def _print(found: "Sweep", by: str) -> None:

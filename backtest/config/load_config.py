@@ -31,7 +31,11 @@ _OF_BENCHMARK = re.compile(r": benchmark(?:\[\d+\])?: ")
 _ENDINGS = (".yaml", ".yml")
 _LONGEST = 100  # characters of the name of a run
 _BENCHMARKS = "expected a configuration such as 60_40.yaml, a strategy, a series, or weights such as {gold: 1}"
-_A_SWEEP = "many runs; expected a single one. Hint: python -m backtest sweep, or bt.sweep"
+SECTIONS_OF_MANY_RUNS: Mapping[str, str] = {
+    "sweep": "Hint: python -m backtest sweep, or bt.sweep",
+    "walk_forward": "Hint: python -m backtest walk-forward, or bt.walk_forward",
+}
+"""Sections of a configuration for many runs, and how these are started."""
 _OF_THE_RUN = {"benchmark": None, "other_benchmarks": (), "start": None, "end": None}
 """Settings of a benchmark that do not apply: it has no benchmark of its own, and it has the dates of its run."""
 
@@ -99,9 +103,10 @@ def load_document(
     """
     problems = first_lines(document.problems, str)
     values = dict(document.values)
-    if "sweep" in values:
-        problems.append(f"{document.at(('sweep',), key=True)}: sweep: {_A_SWEEP}")
-        del values["sweep"]
+    for section in [name for name in SECTIONS_OF_MANY_RUNS if name in values]:
+        hint = SECTIONS_OF_MANY_RUNS[section]
+        problems.append(f"{document.at((section,), key=True)}: {section}: many runs; expected a single one. {hint}")
+        del values[section]
 
     def load(sleeve: Path | RunConfig) -> RunConfig:
         if isinstance(sleeve, RunConfig):

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from backtest.config.load_config import SECTIONS_OF_MANY_RUNS
 from backtest.config.run_config import RunConfig
 from backtest.data.sources.address import is_address
 from backtest.errors import ConfigError
@@ -50,6 +51,11 @@ def config_of_manifest(manifest: Mapping[str, Any], place: Path) -> RunConfig:
         >>> config_of_manifest(manifest, Path("reports/erc/manifest.json")).resolved() == config.resolved()
         True
     """
+    section = next((name for name in SECTIONS_OF_MANY_RUNS if name in (manifest.get("config") or ())), None)
+    if section is not None:
+        raise ConfigError(
+            f"{place}: {section}: many runs; expected a single one. Hint: pass the configuration file to walk-forward"
+        )
     config = _config(manifest.get("config"), manifest.get("config_file"), place)
     given = manifest["config"].get("benchmark")
     if not given:

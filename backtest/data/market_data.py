@@ -1,7 +1,7 @@
 """`MarketData`: total-return prices, returns and cash on the dates of a run, and `load`, which builds it in steps."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -236,6 +236,22 @@ class MarketData:
             consumer_prices=None if index is None else index[index.index <= dates[-1]],
             opens=None if self.opens is None else self.opens.iloc[rows],
             volumes=None if self.volumes is None else self.volumes.iloc[rows],
+        )
+
+    def only(self, assets: Sequence[str]) -> "MarketData":
+        """Return the history of some of the assets, on the same dates; this object itself for all of them in order."""
+        if tuple(assets) == self.assets:
+            return self
+        names = list(assets)
+        return replace(
+            self,
+            prices=self.prices[names],
+            returns=self.returns[names],
+            classes={name: self.classes[name] for name in names if name in self.classes},
+            opens=None if self.opens is None else self.opens[names],
+            volumes=None if self.volumes is None else self.volumes[names],
+            spot=self.spot.intersection(names),
+            quotes={name: self.quotes[name] for name in names if name in self.quotes},
         )
 
 

@@ -133,6 +133,10 @@ class MarginTerms:
     initial: Floats | None = None
     maintenance: Floats | None = None
 
+    def restored(self, futures: bool) -> Floats | None:
+        """Return the (n,) requirements that sales after a margin call restore: in futures the initial ones."""
+        return self.initial if futures and self.initial is not None else self.maintenance
+
 
 @dataclass(frozen=True, eq=False)
 class FeeTerms:
@@ -208,7 +212,7 @@ class Terms:
             fees.expense_ratio,
             margin.maintenance,
             margin.initial,
-            margin.initial if futures and margin.initial is not None else margin.maintenance,
+            margin.restored(futures is not None),
             trading.cost,
         )
         rates = np.zeros((len(rows), len(trading.cost)))

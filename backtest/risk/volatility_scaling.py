@@ -132,6 +132,8 @@ def smooth_multiples(multiples: ArrayLike, smoothing: float, before: float = np.
     check_result(values, multiples=values)
     if not 0 <= smoothing < 1 or np.isinf(before):
         raise BacktestError(f"smoothing {smoothing:g} after {before:g}; expected 0 or more, below 1, and no infinity")
+    if smoothing == 0:
+        return _carried(values, before)
     smooth, last = np.empty_like(values), before
     for k, value in enumerate(values.tolist()):
         if np.isnan(last):
@@ -140,6 +142,12 @@ def smooth_multiples(multiples: ArrayLike, smoothing: float, before: float = np.
             last = smoothing * last + (1 - smoothing) * value
         smooth[k] = last
     return smooth
+
+
+def _carried(values: Floats, before: float) -> Floats:
+    """Return (m,) values, each NaN replaced by the value before it."""
+    latest = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
+    return np.where(latest >= 0, values[latest], before)
 
 
 def apply_multiples(

@@ -21,14 +21,13 @@ from backtest.engine.settings.schedule import rebalance_rows
 from backtest.engine.simulation import Decide, no_trade_before_the_end, path_of
 from backtest.engine.terms import Terms
 from backtest.errors import ConfigError
-from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Bools, Floats
 from backtest.numerics.blas import one_blas_thread
-from backtest.runs.decide.decision_rows import check_lengths, decision_rows
+from backtest.runs.decide.decision_rows import check_lengths
 from backtest.runs.decide.decision_settings import DecisionSettings, Followed, agenda_of, ask_on
 from backtest.runs.decide.shared_work import SharedWork
 from backtest.strategy import Strategy
-from backtest.strategy.agenda import Agenda, first_answer
+from backtest.strategy.agenda import Agenda
 from backtest.strategy.decisions import ViewBatch, answer, answers
 from backtest.strategy.scaling import Scaling
 
@@ -94,17 +93,11 @@ class Plan:
     ) -> "Plan":
         """Find the dates on which the strategy can decide."""
         check_lengths(config, data.periods_per_year)
-        rows = decision_rows(config, data)
         followed = None if benchmark is None else benchmark.followed
         settings, shared = DecisionSettings.of(config), shared or SharedWork()
+        rows = shared.decision_rows(config, data)
         agenda = agenda_of(rows, settings, data, followed, shared.covariances)
-        least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
-        windows = [f"estimation.{name}" for name, (_, rows) in lengths(config.estimation).items() if rows > 1]
-        windows += ["costs.impact.window"] if config.costs.impact is not None else []
-        find = partial(first_answer, config.strategy.model, agenda, least=least, windows=windows)
-        first = shared.first(settings, data, followed, find)
-        if config.leverage is not None:
-            first = find(config.leverage, begin=first)
+        first = shared.first(config, data, followed, agenda)
         return cls(config, data, () if benchmark is None else (benchmark,), agenda, first, shared)
 
     def under(self, config: RunConfig, benchmarks: "tuple[Plan, ...]") -> "Plan":
@@ -219,8 +212,12 @@ class Plan:
             followed = None if self.benchmark is None else self.benchmark.followed
             settings = DecisionSettings.of(self.config)
             decide = decisions.decide_all(partial(self.shared.answers, settings, self.data, followed))
-        periods = with_opens(self.data) if self.at_opens else Periods.of(self.data)
-        return Decided(self, agenda.rows[span], decisions, decide, periods)
+        return Decided(self, agenda.rows[span], decisions, decide, self.periods)
+
+    @property
+    def periods(self) -> Periods:
+        """Market data as the arrays of the simulation."""
+        return with_opens(self.data) if self.at_opens else Periods.of(self.data)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from backtest.own_code import hashes_of
 from backtest.runs.notebook_views import render_result
 from backtest.runs.notes import run_notes, settings_notes
 from backtest.runs.plan import Decided, Plan
+from backtest.runs.repeatable_path import path_inputs_of
 from backtest.runs.run_sleeves import sleeve_notes, sleeve_targets
 from backtest.runs.spread_match import Match
 from backtest.strategy.sleeves import sleeves_of
@@ -82,7 +83,7 @@ def result_of(decided: Decided, benchmarks: Sequence[Benchmark] = (), notes: Seq
 
 def _read_now(config: RunConfig) -> dict[str, Any]:
     """Return the settings of a run, and hashes of files that may change before the result is looked at."""
-    return {"settings": config.resolved(), "own_code": _own_code(config), "strategy_files": _strategy_files(config)}
+    return {"settings": config.resolved(), "own_code": own_code_of(config), "strategy_files": strategy_files_of(config)}
 
 
 def _whole(
@@ -111,6 +112,7 @@ def _whole(
         own_metrics=_own_metrics(config),
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
+        path_inputs=path_inputs_of(decided, ledger.start),
         renderer=render_result,
     )
     if not benchmarks:
@@ -150,13 +152,13 @@ def _break_even(result: BacktestResult, decided: Decided, benchmark: BacktestRes
         return None
 
 
-def _strategy_files(config: RunConfig) -> dict[str, str]:
+def strategy_files_of(config: RunConfig) -> dict[str, str]:
     """Return the SHA-256 of the files that the strategy's settings name, by path without the home folder."""
     files = config.strategy.model.files_read()
     return {public(str(Path(file).absolute())): digest for file, digest in files.items()}
 
 
-def _own_code(config: RunConfig) -> dict[str, str]:
+def own_code_of(config: RunConfig) -> dict[str, str]:
     """Return the SHA-256 of the user's strategy, estimator, sources and metrics, by path without the home folder."""
     sources = [source_record(spec.source).own for spec in series_of(config.data).every]
     sleeves = [sleeve for _, sleeve in sleeves_of(config.strategy.model)]

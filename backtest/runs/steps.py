@@ -50,6 +50,7 @@ class Steps:
         self._series: dict[Key, RawSeries] = {}  # each series is fetched once
         self._logged: set[str] = set()
         self._markets: Kept[MarketData] = Kept(_MOST)
+        self._parts: Kept[MarketData] = Kept(_MOST)
         self._dates: Kept[tuple[list[MarketData], Sequence[str]]] = Kept(_MOST)
         self._shared = SharedWork()
         self._plans: Kept[Plan] = Kept(_MOST)
@@ -65,6 +66,10 @@ class Steps:
         if self._given is not None:
             return self._given
         return self._markets.get((config.data, config.folder), lambda: self._load(config))
+
+    def part(self, data: MarketData, assets: Sequence[str]) -> MarketData:
+        """Return market data of some assets, the same object for the same assets."""
+        return self._parts.get((data, tuple(assets)), lambda: data.only(assets))
 
     def hold(self, config: RunConfig, market: MarketData) -> None:
         """Take market data that another process has loaded for a configuration."""

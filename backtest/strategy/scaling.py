@@ -8,7 +8,7 @@ multiple from one decision to the next, belongs to the run, so that strategies s
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -83,6 +83,11 @@ class _Scaling(BaseModel, ABC):
         """Return (m, n) scaled target weights, within the bounds of gross exposure."""
         return apply_multiples(weights, multiples)
 
+    @property
+    def without_bounds(self) -> Self:
+        """A scaling with the same multiples, without bounds and smoothing, which do not change them."""
+        return self
+
     @abstractmethod
     def scale(self, weights: Floats, views: MarketViews) -> Floats:
         """Return (m, n) scaled weights, each from the view of its date alone: without smoothing, and at the first NAV.
@@ -142,6 +147,11 @@ class TargetVolatility(_Scaling):
         if least is not None and most is not None and least > most:
             raise ValueError(f"{least:g} is above the max_gross_exposure of {most:g}; expected at most that")
         return least
+
+    @property
+    def without_bounds(self) -> Self:
+        """The target volatility alone."""
+        return type(self)(target_volatility=self.target_volatility, window=self.window)
 
     def scale(self, weights: Floats, views: MarketViews) -> Floats:
         """Return (m, n) weights scaled to the target, date by date, without `smoothing`."""

@@ -13,19 +13,21 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from backtest.config import RunConfig
 from backtest.config.grid.load_sweep import LoadedSweep
 from backtest.errors import ReportError
 from backtest.numerics.arrays import Bools
 from backtest.reporting.files.manifest import MADE_BY, MANIFEST, plain_json, versions
+from backtest.reporting.files.manifest_paths import from_report
 from backtest.sweeps.sweep_numbers import MOMENTS, NUMBERS, GroupNumbers
 from backtest.sweeps.sweep_result import frame_of
 
-PARTS, RUNS = "parts", "runs.parquet"
+PARTS, RUNS, PAGE = "parts", "runs.parquet", "sweep.html"
 _LOCK = ".lock"
 
 
 class RunStore:
-    """Folder of one sweep: `manifest.json`, finished runs in `parts/`, and all runs in `runs.parquet` at the end.
+    """Folder of one sweep: `manifest.json`, finished runs in `parts/`; at the end, all runs in `runs.parquet`.
 
     Each part is written under another name and renamed, so it is there as a whole or not at all. A run is in one part
     only.
@@ -81,7 +83,7 @@ class RunStore:
             why = "an unfinished sweep" if same else "a sweep of other settings"
             hint = "--resume continues it, --replace removes it" if same else "--replace, or another --output"
             raise ReportError(f"{self.folder}: holds {why}. Hint: {hint}")
-        for file in (*(self.folder / PARTS).iterdir(), self.folder / RUNS):
+        for file in (*(self.folder / PARTS).iterdir(), self.folder / RUNS, self.folder / PAGE):
             file.unlink(missing_ok=True)
         self._write_manifest(finished=False)
 
@@ -133,6 +135,9 @@ class RunStore:
             "identity": self._identity,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "config": plain_json(loaded.config.resolved()),
+            "config_file": _file(loaded.config, self.folder),
+            "benchmark_config_file": next((_file(each, self.folder) for each in loaded.config.benchmarks), None),
+            "other_benchmarks": [{"config_file": _file(each, self.folder)} for each in loaded.config.benchmarks[1:]],
             "sweep": plain_json(loaded.settings.model_dump(mode="json", by_alias=True, exclude_none=True)),
             "versions": versions(),
         }
@@ -151,6 +156,11 @@ class RunStore:
             raise ReportError(f"{path}: {problem.strerror or problem}; the sweep can be resumed") from problem
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _file(config: RunConfig, folder: Path) -> str | None:
+    """Return the file of a configuration, relative to the folder of the manifest that names it."""
+    return None if config.file is None else from_report(str(config.file.absolute()), Path(os.path.realpath(folder)))
 
 
 def _identity(loaded: LoadedSweep) -> str:

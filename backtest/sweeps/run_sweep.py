@@ -20,6 +20,7 @@ from backtest.sweeps.cluster import run_on_cluster
 from backtest.sweeps.run_store import RunStore
 from backtest.sweeps.sweep_groups import SweepGroups, groups_of
 from backtest.sweeps.sweep_numbers import GroupNumbers, GroupRuns
+from backtest.sweeps.sweep_report import write_sweep_page
 from backtest.sweeps.sweep_result import Sweep
 
 _WAITING = 2  # groups for each worker whose decisions are made and whose paths wait
@@ -53,7 +54,7 @@ def sweep(
         settings: values of each setting by dotted name; or the section `sweep:` as a mapping.
         overrides: values that replace settings of all runs.
         market: see `bt.run`.
-        folder: folder that runs are written to as they finish; default: none.
+        folder: folder that runs are written to as they finish, with a page at the end; default: none.
         resume: continue the unfinished sweep in the folder; its finished runs are not repeated.
         replace: remove an earlier sweep in the folder.
         workers: threads that simulate; default: one for each core.
@@ -145,7 +146,10 @@ class SweepPlan:
                 found.take(numbers)
                 done += len(numbers.runs)
                 on_runs(done, len(self))
-        return Sweep(self.loaded.config, self.loaded.points, found, self.steps, self.market)
+        made = Sweep(self.loaded.config, self.loaded.points, found, self.steps, self.market)
+        if folder is not None:
+            write_sweep_page(made, Path(folder))
+        return made
 
     def _numbers(self, workers: int | None, scheduler: str | None, done: Bools | None = None) -> Iterator[GroupNumbers]:
         return run_groups(self.groups, self.steps, workers=workers, scheduler=scheduler, done=done)

@@ -1,19 +1,23 @@
 """`Chance`: effect of a search on the best of many runs."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 
 from backtest.analysis.selection.independent_trials import independent_trials
 from backtest.analysis.selection.overfitting import BLOCKS, backtest_overfitting, block_sums
+from backtest.analysis.selection.reality_check import reality_check
 from backtest.analysis.selection.sharpe_probability import deflated_sharpe, expected_best_sharpe, minimum_track_record
 from backtest.numerics.arrays import Floats, Ints
+from backtest.numerics.tolerances import has_risk
 from backtest.sweeps.sweep_numbers import MOMENTS, NUMBERS, GroupNumbers
 
 _SHARPE = NUMBERS.index("sharpe")
 _SKEW, _KURTOSIS = (len(NUMBERS) + MOMENTS.index(name) for name in ("skew", "kurtosis"))
 MOST_RETURNS = 100  # runs whose returns are looked at
 _SEED = 0
+_MOST_ROWS = 600
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Chance:
             infinite if it is below.
         overfitting: probability that the best run of one half of the history is below the median in the other half
             (Bailey et al. 2017); NaN for less than two periods a block.
+        luck: probability that the best of the runs looked at leads the benchmark's Sharpe ratio by this much although
+            none has a higher true one (White's reality check); NaN without a benchmark, for short histories, and
+            without the package arch.
     """
 
     best: int
@@ -44,6 +51,7 @@ class Chance:
     deflated: float
     years_needed: float
     overfitting: float
+    luck: float = float("nan")
 
     @property
     def sentence(self) -> str:
@@ -73,12 +81,13 @@ def looked_at(numbers: GroupNumbers) -> Ints:
     return np.concatenate([[best], np.sort(others)])
 
 
-def chance_of(numbers: GroupNumbers, excess_returns: Floats) -> Chance:
+def chance_of(numbers: GroupNumbers, excess_returns: Floats, benchmark: Floats | None = None) -> Chance:
     """Return the effect of the search on the best run.
 
     Args:
         numbers: numbers of all runs.
         excess_returns: (T, k) returns above cash of the runs of `looked_at`, decimal per period.
+        benchmark: (T,) returns above cash of the benchmark.
     """
     ratios = numbers.numbers[:, _SHARPE]
     known = np.flatnonzero(~np.isnan(ratios))
@@ -104,4 +113,29 @@ def chance_of(numbers: GroupNumbers, excess_returns: Floats) -> Chance:
         float(deflated),
         float(needed),
         overfitting,
+        luck_of(excess_returns, benchmark) if enough and benchmark is not None else float("nan"),
     )
+
+
+def luck_of(excess_returns: Floats, benchmark: Floats) -> float:
+    """Return the p-value of White's reality check of Sharpe ratios.
+
+    All returns are scaled to the same volatility, so that differences of means are differences of Sharpe ratios and
+    leverage alone is no merit. The error of estimated volatilities is left out. Long histories are summed to
+    `_MOST_ROWS` rows, because time grows with their square.
+
+    Args:
+        excess_returns: (T, k) returns above cash of the runs.
+        benchmark: (T,) returns above cash of the benchmark.
+
+    Returns:
+        NaN without risk, and without the package arch.
+    """
+    rows = min(len(benchmark), _MOST_ROWS)
+    begins = np.arange(rows) * len(benchmark) // rows
+    sums = np.add.reduceat(np.column_stack([excess_returns, benchmark]), begins, axis=0)
+    deviations = sums.std(axis=0)
+    if not has_risk(deviations).all() or find_spec("arch") is None:
+        return float("nan")
+    scaled = sums / deviations
+    return reality_check(scaled[:, :-1], scaled[:, -1]).white

@@ -82,8 +82,10 @@ class Sweep:
         runs = looked_at(self.numbers)
         if not len(runs):
             return None
-        returns = [self.result(int(run)).excess_returns.to_numpy() for run in runs]
-        return chance_of(self.numbers, np.column_stack(returns))
+        results = [self.result(int(run)) for run in runs]
+        returns = np.column_stack([result.excess_returns for result in results])
+        benchmark = results[0].benchmark
+        return chance_of(self.numbers, returns, None if benchmark is None else benchmark.excess_returns.to_numpy())
 
     def best(self, by: str = "sharpe", count: int = 10) -> pd.DataFrame:
         """Return the best runs by a number, best first; ties in the order of the sweep.

@@ -1,4 +1,4 @@
-"""Trials of a sweep: a line of the ledger for each run that has a Sharpe ratio."""
+"""Trials of a sweep and of a walk-forward: a line of the ledger for each run that has a Sharpe ratio."""
 
 import hashlib
 import json
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from backtest.analysis.result import BacktestResult
+from backtest.config.load_config import SECTIONS_OF_MANY_RUNS
 from backtest.sweeps.sweep_result import Sweep
 from backtest.trials.trial import Trial, rule_hash, universe_of
 
@@ -43,6 +45,39 @@ def trials_of(found: Sweep, time: datetime) -> list[Trial]:
         )
         for run, start, end, periods, per_year, sharpe, skew, kurtosis in rows
         if np.isfinite([sharpe, skew, kurtosis]).all()
+    ]
+
+
+def trials_of_candidates(result: BacktestResult, time: datetime) -> list[Trial]:
+    """Return the trials of the candidates of a walk-forward, over the dates of its path; none for other runs.
+
+    A candidate is the same rule as the run of a sweep with the same settings.
+
+    Args:
+        result: result of the walk-forward.
+        time: when it was run, with a time zone.
+    """
+    walked = result.walk_forward
+    if walked is None:
+        return []
+    base = rule_hash({name: value for name, value in result.settings.items() if name not in SECTIONS_OF_MANY_RUNS})
+    listed = zip(walked.candidates.iterrows(), walked.overrides, strict=True)
+    return [
+        Trial(
+            time=time,
+            name=f"{result.settings['name']} {number}",
+            rule=_rule(base, settings),
+            universe=universe_of(result.assets),
+            start=result.nav.index[0].date(),
+            end=result.nav.index[-1].date(),
+            periods=len(result.nav) - 1,
+            periods_per_year=result.periods_per_year,
+            sharpe=float(row["sharpe"]),
+            skew=float(row["skew"]),
+            kurtosis=float(row["kurtosis"]),
+        )
+        for (number, row), settings in listed
+        if np.isfinite(row[["sharpe", "skew", "kurtosis"]].astype(float)).all()
     ]
 
 

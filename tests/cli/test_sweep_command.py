@@ -10,6 +10,7 @@ import pytest
 import backtest as bt
 from backtest.sweeps.sweep_numbers import GroupRuns
 from support.command_line import command
+from support.files.small_run import without_figures, write_small_config
 
 CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
 VARY = ("--vary", "estimation.window=[3Y,5Y]", "--vary", "costs.trading_bps={from: 0, to: 20, step: 10}")
@@ -32,10 +33,12 @@ def test_a_sweep_prints_its_best_runs_and_writes_all(here: Path) -> None:
     assert [int(row[0]) for row in rows] == list(found.best().index)
     assert rows[0][1] == f"{100 * found.best()['cagr'].iloc[0]:.2f}"
     assert any(line.startswith("note: runs begin between 1989-01-31 and 1991-01-31") for line in lines)
-    assert lines[-1] == "runs: reports/erc_sweep/runs.parquet"
+    assert lines[-2:] == ["runs: reports/erc_sweep/runs.parquet", "page: reports/erc_sweep/sweep.html"]
     stored = pd.read_parquet(here / "reports/erc_sweep/runs.parquet")
     assert stored["sharpe"].tolist() == found.frame["sharpe"].tolist()
-    assert lines[-3].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
+    assert lines[-4].startswith("best of 6 runs, 3 of them independent: Sharpe ratio 0.7")
+    assert command("list").out.strip() == "sweep: erc_sweep"
+    assert '<a href="./erc_sweep/sweep.html">erc_sweep</a>' in (here / "reports/index.html").read_text(encoding="utf-8")
     assert max(len(line) for line in lines if not line.startswith(("note: ", "best of "))) <= 80
 
 
@@ -98,3 +101,28 @@ def test_an_interrupted_sweep_says_how_to_continue(here: Path, monkeypatch: pyte
     assert len(pd.read_parquet(here / "reports/erc_sweep/parts")) == 3
     assert command("sweep", CONFIG, *VARY, "--resume").code == 0
     assert len(pd.read_parquet(here / "reports/erc_sweep/runs.parquet")) == 6
+
+
+CANDIDATES = ("--vary", "strategy=[equal_weight, erc, inverse_variance]", "--set", "walk_forward.window=2Y")
+
+
+def test_a_walk_forward_is_reported_verified_and_replayed_as_any_run(here: Path) -> None:
+    config = write_small_config(here)
+    answer = without_figures("walk-forward", config, *CANDIDATES)
+    assert answer.code == 0, answer.err
+    result = bt.walk_forward(config, {"window": "2Y"}, {"strategy": ["equal_weight", "erc", "inverse_variance"]})
+    walked = result.walk_forward
+    assert walked is not None
+    assert walked.sentence in answer.out.splitlines()
+    folder = here / "reports/mine_walk_forward"
+    page = (folder / "tearsheet.html").read_text(encoding="utf-8")
+    assert walked.sentence in page
+    assert all(str(settings) in page for settings in walked.choices["settings"])
+    stored = pd.read_csv(folder / "walk_forward.csv", index_col=0, parse_dates=[0])
+    assert stored["candidate"].tolist() == walked.choices["candidate"].tolist()
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["walk_forward"]
+    assert summary["best_afterwards"]["sharpe"] == walked.candidates.loc[walked.best, "sharpe"]
+    for again in (("verify", folder), ("replay", folder), ("walk-forward", config, *CANDIDATES, "--json")):
+        assert command(*again).code == 0
+    refused = command("run", folder / "manifest.json")
+    assert (refused.code, "many runs; expected a single one" in refused.err) == (2, True)

@@ -129,6 +129,18 @@ def test_outside_a_project_there_is_no_ledger(tmp_path: Path, monkeypatch: pytes
     assert "not in a project, so there is no ledger of trials; expected one of backtest.toml" in answer.err
 
 
+def test_the_candidates_of_a_walk_forward_and_its_path_are_trials(copy: Path) -> None:
+    """A candidate is the rule that it is in a sweep, over the dates of the path."""
+    vary, before = ("--vary", "leverage.multiple=[1.1, 1.3]"), len(lines(copy))
+    answer = command("walk-forward", "mine.yaml", *vary, "--set", "walk_forward.window=2Y", "--json")
+    assert answer.code == 0, answer.err
+    added = lines(copy)[before:]
+    command("sweep", "mine.yaml", *vary, "--json")
+    assert [line["name"] for line in added] == ["mine 0", "mine 1", "mine_walk_forward"]
+    assert [line["rule"] for line in added[:2]] == [line["rule"] for line in lines(copy)[before + 3 :]]
+    assert len({line["start"] for line in added}) == 1
+
+
 def test_each_run_of_a_sweep_is_a_trial(copy: Path) -> None:
     """A run that fails is not one."""
     before = lines(copy)

@@ -35,7 +35,7 @@ def commands_of(group: typer.Typer) -> set[str]:
 
 
 def test_the_page_lists_all_commands() -> None:
-    shown = {" ".join(re.findall(r"(?<![\w\[])[a-z]+\b", cell)) for cell in first_cells("Commands")}
+    shown = {" ".join(re.findall(r"(?<![\w\[])[a-z]+(?:-[a-z]+)*\b", cell)) for cell in first_cells("Commands")}
     assert shown == commands_of(app)
 
 

@@ -41,6 +41,11 @@ def test_its_sweep_finds_the_best_run() -> None:
     assert np.isfinite(consumer.best_of(consumer.market()))
 
 
+def test_its_walk_forward_chooses_each_year() -> None:
+    assert set(consumer.chosen_again(consumer.market())) <= {0, 1}
+    assert len(consumer.chosen_again(consumer.market())) > 2
+
+
 def test_its_other_functions_work() -> None:
     config = ROOT / "configs" / "levered_erc.yaml"
     assert consumer.checked_again(load_config(config)).name == "again"

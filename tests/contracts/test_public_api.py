@@ -32,6 +32,7 @@ PUBLIC = [
     "run_all",
     "sweep",
     "testing",
+    "walk_forward",
     "write_report",
 ]
 

@@ -71,7 +71,7 @@ def test_returns_columns_of_one_symbol_and_blanks_are_told_apart(tmp_path: Path)
         ([], "Hint: date_format: '%d/%m/%Y' or '%m/%d/%Y'"),
         (["--separator", "ab"], "--separator: got 'ab', expected one character such as ';', or tab"),
         (["--date-format", "day"], "--date-format: got 'day', expected codes of a date with its year"),
-        (["--sheet", "x"], "Hint: date_format: '%d/%m/%Y' or '%m/%d/%Y'"),
+        (["--sheet", "x"], "p.csv: sheet stated for a text, which has none"),
     ],
 )
 def test_what_a_file_leaves_open_is_asked_for(tmp_path: Path, options: list[str], words: str) -> None:

@@ -72,7 +72,11 @@ CASES: dict[str, dict[str, Any]] = {
             {"strategy": [{"name": "all_weather", "weights": {"stocks": 1.5, "bonds": -0.4, "gold": 0.2}}]},
             {
                 "strategy": ["erc"],
-                "leverage": [{"target_volatility": 0.1}, {"target_volatility": 0.1, "max_gross_exposure": 1.5}],
+                "leverage": [
+                    {"target_volatility": 0.1},
+                    {"target_volatility": 0.1, "max_gross_exposure": 1.5},
+                    {"target_volatility": 0.1, "smoothing": 0.5},
+                ],
             },
         ],
         "grid": {"financing.borrow_fee_bps": [0, 60]},

@@ -57,7 +57,7 @@ def test_a_sweep_is_resumed_after_each_group_and_nothing_is_repeated(
     pd.testing.assert_frame_equal(found.frame, undisturbed, check_exact=True)
     stored = pd.read_parquet(folder / "runs.parquet")
     assert stored["sharpe"].tolist() == undisturbed["sharpe"].tolist()
-    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "runs.parquet"]
+    assert sorted(file.name for file in folder.iterdir()) == ["manifest.json", "runs.parquet", "sweep.html"]
     assert json.loads((folder / "manifest.json").read_text())["finished"] is True
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import backtest as bt
 from backtest.analysis.selection.sharpe_probability import deflated_sharpe, expected_best_sharpe, minimum_track_record
-from backtest.sweeps.sweep_chance import MOST_RETURNS, looked_at
+from backtest.sweeps.sweep_chance import MOST_RETURNS, looked_at, luck_of
 from backtest.sweeps.sweep_numbers import NUMBERS, GroupNumbers
 from backtest.sweeps.sweep_result import Sweep
 
@@ -38,7 +38,26 @@ def test_chance_follows_from_the_rows(found: Sweep) -> None:
     months = float(minimum_track_record(a_month, *moments, threshold=by_chance))
     assert chance.years_needed == pytest.approx(months / 12)
     assert 0 <= chance.overfitting <= 1
+    assert 0 <= chance.luck <= 1  # against 60/40
     assert chance.sentence.startswith("best of 9 runs, 3 of them independent: Sharpe ratio 0.")
+
+
+def test_luck_is_the_reality_check_of_sharpe_ratios() -> None:
+    """Leverage does not matter; a rule that is truly better than the benchmark is no luck."""
+    random = np.random.default_rng(2)
+    benchmark, noise = random.normal(0.005, 0.03, 240), random.normal(0.0, 0.02, (240, 5))
+    same = benchmark[:, None] + noise
+    assert luck_of(same, benchmark) > 0.2
+    assert luck_of(3 * same, benchmark) == luck_of(same, benchmark)
+    assert luck_of(same + 0.02 * np.eye(5)[0], benchmark) < 0.01
+    assert np.isnan(luck_of(same, np.zeros(240)))
+
+
+def test_long_histories_are_summed_for_the_reality_check() -> None:
+    random = np.random.default_rng(4)
+    days = random.normal(0.0003, 0.01, (1800, 4))
+    months = days.reshape(600, 3, 4).sum(axis=1)
+    assert luck_of(days[:, 1:], days[:, 0]) == luck_of(months[:, 1:], months[:, 0])
 
 
 def test_a_single_run_is_not_selected() -> None:

@@ -31,7 +31,8 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
     `missing` the reason of each None; under `benchmark`, `differences` with their tests (`differences.Difference`). The
     benchmark covers the same dates, so its crises come in the same order. With several benchmarks, `benchmarks` has by
     name the numbers of `OF_EACH_BENCHMARK`, and the `sharpe_difference` of the run less the benchmark with an interval
-    [low, high] or None; see `sharpe_difference.SharpeDifference`.
+    [low, high] or None; see `sharpe_difference.SharpeDifference`. A walk-forward has `walk_forward`; see
+    `walk_forward_record.WalkForward`.
 
     Args:
         result: record of the run.
@@ -55,6 +56,8 @@ def summarise(result: RunRecord, own: Sequence[MetricRecord] = ()) -> dict[str, 
             summary["break_even"] = _break_even(result.break_even)
     if result.other_benchmarks:
         summary["benchmarks"] = {side.name: _next_to(run, RunNumbers(side)) for side in result.benchmarks}
+    if result.walk_forward is not None:
+        summary["walk_forward"] = result.walk_forward.summary()
     return summary
 
 

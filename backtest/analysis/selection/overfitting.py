@@ -112,7 +112,7 @@ def backtest_overfitting(blocks: BlockSums) -> Overfitting:
         raise BacktestError(f"got {size} blocks of {trials} trials; expected an even number of blocks, and two trials")
     found: list[tuple[Ints, Floats, Floats, Floats]] = []
     for half in _halves(size, trials):
-        sides = [_sharpe_ratios(weights, sums, squares, counts) for weights in (half, 1 - half)]
+        sides = [sharpe_ratios(side @ counts, side @ sums, side @ squares) for side in (half, 1 - half)]
         found += [_of_the_best(sides[0], sides[1]), _of_the_best(sides[1], sides[0])]
     chosen, inside, outside, rank = (np.concatenate(parts) for parts in zip(*found, strict=True))
     logits = np.log(rank / (trials + 1 - rank))
@@ -129,13 +129,19 @@ def _halves(size: int, trials: int) -> Iterator[Floats]:
     yield from (rows[begin : begin + step] for begin in range(0, len(rows), step))
 
 
-def _sharpe_ratios(half: Floats, sums: Floats, squares: Floats, counts: Floats) -> Floats:
-    """Return the (c, N) Sharpe ratios per period (ddof 1) in c choices of blocks; 0 where returns do not vary."""
-    periods = (half @ counts)[:, None]
-    means, second = half @ sums / periods, half @ squares / periods
+def sharpe_ratios(periods: Floats, sums: Floats, squares: Floats) -> Floats:
+    """Return the (c, N) Sharpe ratios per period (ddof 1) of c choices of periods; 0 where returns do not vary.
+
+    Args:
+        periods: (c,) number of periods.
+        sums: (c, N) sums of excess returns, decimal per period.
+        squares: (c, N) sums of their squares.
+    """
+    count = periods[:, None]
+    means, second = sums / count, squares / count
     variance = np.maximum(second - means**2, 0.0)
     varies = variance > NO_RISK * second  # smaller differences of the two are rounding
-    deviation = np.sqrt(variance * periods / np.maximum(periods - 1, 1))
+    deviation = np.sqrt(variance * count / np.maximum(count - 1, 1))
     return np.divide(means, deviation, out=np.zeros_like(means), where=varies)
 
 

@@ -12,6 +12,7 @@ from pydantic_core import core_schema, to_jsonable_python
 
 from backtest.config.extends import EXTENDS
 from backtest.config.grid.sweep_settings import SweepSettings
+from backtest.config.grid.walk_forward_settings import WalkForwardSettings
 from backtest.config.run_config import RunConfig
 from backtest.data.data_settings import DataSettings
 from backtest.data.series_settings import AssetSettings, SeriesSettings
@@ -22,6 +23,7 @@ from backtest.strategy.discovery import find_strategy, shipped_strategies
 Schema = dict[str, Any]
 _ARGUMENT = re.compile(r"^(\w+): (.*?)(?=^\w+: |\Z)", re.MULTILINE | re.DOTALL)
 _OWN_CLASS: Schema = {"type": "string", "pattern": r"^[\w.]+:\w+$"}
+_OF_MANY_RUNS: Mapping[str, type[BaseModel]] = {"sweep": SweepSettings, "walk_forward": WalkForwardSettings}
 _HAVE_SOURCES = (DataSettings, SeriesSettings, AssetSettings)
 
 
@@ -37,7 +39,7 @@ def json_schema() -> Schema:
         ('#/$defs/TradingCosts', 0)
     """
     strategies = {name: find_strategy(name, Path()) for name in sorted(shipped_strategies())}
-    models: list[type[BaseModel]] = [RunConfig, SweepSettings, *strategies.values()]
+    models: list[type[BaseModel]] = [RunConfig, *_OF_MANY_RUNS.values(), *strategies.values()]
     places, whole = models_json_schema([(model, "validation") for model in models], schema_generator=_Described)
     parts: dict[str, Schema] = whole["$defs"]
     references = {model: places[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
@@ -56,8 +58,9 @@ def json_schema() -> Schema:
     run["properties"]["strategy"] = _strategy([references[strategy] for strategy in strategies.values()])
     parts["StrategyChoice"] = {"description": "Strategy of a sleeve.", "$ref": "#/properties/strategy"}
     run["properties"]["benchmark"] = _BENCHMARK
-    sweep = references[SweepSettings]
-    run["properties"]["sweep"] = {"description": parts[sweep]["description"], "$ref": f"#/$defs/{sweep}"}
+    for name, model in _OF_MANY_RUNS.items():
+        part = references[model]
+        run["properties"][name] = {"description": parts[part]["description"], "$ref": f"#/$defs/{part}"}
     estimators = {"enum": [estimator.model_fields["covariance"].default for estimator in estimator_classes()]}
     own_name = {"description": "Name of an estimator of your own.", "type": "string", "not": estimators}
     own = {"type": "object", "required": ["covariance"], "properties": {"covariance": own_name}}

@@ -12,7 +12,7 @@ from backtest.config.document import Document
 from backtest.config.given_values import fields_of
 from backtest.config.grid.points import Points, points_of
 from backtest.config.grid.sweep_settings import SweepSettings
-from backtest.config.load_config import load_config, load_document
+from backtest.config.load_config import SECTIONS_OF_MANY_RUNS, load_config, load_document
 from backtest.config.messages import lines
 from backtest.config.run_config import RunConfig
 from backtest.data.data_settings import DataSettings
@@ -40,6 +40,10 @@ class LoadedSweep:
     def placed(self, problem: ConfigError) -> ConfigError:
         """Return an error about a varied setting with its place in the section `sweep:`."""
         return ConfigError(*(self._placed(line) for line in problem.problems))
+
+    def refused(self, name: str, why: str) -> ConfigError:
+        """Return an error about a varied setting that is known but does not fit."""
+        return ConfigError(f"{self.document.at(self._location(name), key=True)}: sweep: {name}: {why}")
 
     def _placed(self, line: str) -> str:
         found = re.search(r"\boverrides(?:: |\.)([\w.]+)", line)
@@ -95,7 +99,7 @@ def load_sweep(
         document = Document({"sweep": {}}, path=given.file)
     elif isinstance(given, Mapping | str | Path):
         document = Document(Path(given) if isinstance(given, str) else given, overrides, data=data)
-        own = document.values.pop("sweep", None)
+        own, *_ = [document.values.pop(section, None) for section in SECTIONS_OF_MANY_RUNS]
         config = load_document(document, data)
         if sweep is None:
             sweep = own

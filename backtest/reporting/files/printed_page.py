@@ -28,7 +28,7 @@ def find_browser() -> str:
     """Return the path of a browser that prints pages without a window: `BROWSER`, or Chromium, Chrome or Edge.
 
     Raises:
-        ReportError: there is none, or `BROWSER` is not a program.
+        ReportError: no browser is installed, or `BROWSER` is not a program.
     """
     chosen = os.environ.get("BROWSER", "")
     if chosen:

@@ -147,7 +147,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         navs["benchmark"] = result.benchmark.nav
         returns["benchmark"] = result.benchmark.returns
     orders = orders_of_run(result)
-    sleeves = {}
+    sleeves, walked = {}, result.walk_forward
     if result.sleeve_weights is not None:
         sleeves = {"sleeves": sleeve_contributions(result), "sleeve_risk_contributions": sleeve_risk(result)}
     return {
@@ -164,6 +164,7 @@ def tables(result: BacktestResult) -> dict[str, pd.DataFrame]:
         "forecast_volatility": volatility_forecasts(result),
         **({} if orders is None else {"orders": orders.by_date()}),
         **sleeves,
+        **({} if walked is None else {"walk_forward": walked.choices, "walk_forward_candidates": walked.candidates}),
     }
 
 

@@ -17,19 +17,28 @@ _SAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\
 _SVG_AS_IS = " =:/'(),;+-@"  # characters that need no quoting in a data address
 
 
-def render(template: str, *, data: Mapping[str, Any] | None = None, **context: Any) -> str:
+def render(
+    template: str,
+    *,
+    data: Mapping[str, Any] | None = None,
+    script: str = "templates/page.js",
+    library: bool = True,
+    **context: Any,
+) -> str:
     """Return a page as HTML, without external addresses.
 
     Args:
         template: file in `templates/` that extends `base.html.j2`.
         data: charts and tables for the page's script, as JSON values; without data the page has no chart library.
+        script: the page's script.
+        library: whether the script draws with the chart library.
         context: variables of the template. All text is escaped, because a name may contain HTML.
     """
     return _templates().get_template(template).render(
         style=Markup(css_variables()) + _asset("templates/style.css"),  # noqa: S704 - no input
-        script=_asset("templates/page.js"),
+        script=_asset(script),
         formats=_in_script(for_script()),
-        library="" if data is None else _asset("assets/echarts.common.min.js"),
+        library="" if data is None or not library else _asset("assets/echarts.common.min.js"),
         data=None if data is None else _in_script(data),
         **context,
     )  # fmt: skip
@@ -50,6 +59,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
+    environment.globals["asset"] = _asset
     return environment
 
 

@@ -18,8 +18,17 @@ from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, Run
 INDEX = "index.html"
 FIRST_RUN = "Hint: python -m backtest run configs/erc.yaml"
 
-_PAGES = ("tearsheet.html", "comparison.html")
-_DATA = ("summary.json", "comparison.json", "comparison.csv", "nav.csv", "trades.csv", "trades.parquet", "figures")
+_PAGES = ("tearsheet.html", "comparison.html", "sweep.html")
+_DATA = (
+    "summary.json",
+    "comparison.json",
+    "comparison.csv",
+    "nav.csv",
+    "trades.csv",
+    "trades.parquet",
+    "runs.parquet",
+    "figures",
+)
 _OURS = f'data-made-by="{MADE_BY}"'  # mark of a page that this program may replace
 _LOCK, _PATIENCE = (
     ".index.lock",
@@ -35,7 +44,7 @@ class Shelved:
 
     Args:
         folder: folder of its files.
-        kind: `run` or `comparison`; `unreadable` if the manifest cannot be read.
+        kind: `run`, `comparison` or `sweep`; `unreadable` if the manifest cannot be read.
         name: name in the manifest; for a comparison the names of its strategies; without an entry the folder's name.
         written_at: time of writing, ISO, UTC; empty if the manifest does not have it.
         entry: its numbers; None if another version wrote none, or different ones.
@@ -169,6 +178,7 @@ def render_shelf(shelf: Sequence[Shelved], name: str) -> str:
         "shelf.html.j2",
         runs=[entry for entry in shelf if entry.kind == "run"],
         comparisons=[entry for entry in shelf if entry.kind == "comparison"],
+        sweeps=[entry for entry in shelf if entry.kind == "sweep"],
         unreadable=[entry for entry in shelf if entry.kind == "unreadable"],
         folder=name,
         spark=SPARKLINE,
@@ -190,6 +200,8 @@ def _read_folder(folder: Path) -> Shelved | None:
         return Shelved(folder, "unreadable", folder.name, "", None, _files_of(folder), reason)
     if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
         return None
+    if manifest.get("kind") == "sweep":
+        return Shelved(folder, "sweep", folder.name, _written_at(manifest), None, _files_of(folder))
     entry = entry_of(manifest)
     return Shelved(folder, *_kind_and_name(manifest, entry, folder), _written_at(manifest), entry, _files_of(folder))
 
@@ -204,7 +216,7 @@ def _files_of(folder: Path) -> tuple[str, ...]:
 def _written_at(manifest: Mapping[str, Any]) -> str:
     """Return the time of writing in a manifest, ISO; empty if it has none."""
     environment = manifest.get("environment")
-    given: Any = environment.get("written_at") if isinstance(environment, Mapping) else ""
+    given: Any = environment.get("written_at") if isinstance(environment, Mapping) else manifest.get("written")
     with suppress(TypeError, ValueError):  # no text, or no time
         return datetime.fromisoformat(given).isoformat(timespec="seconds")
     return ""

@@ -5,6 +5,7 @@ This module prepares the context of `templates/tearsheet.html.j2`; numbers come 
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -48,8 +49,9 @@ from backtest.reporting.pages.leverage_words import (
 )
 from backtest.reporting.pages.measure_texts import benchmark_table, cards, headline
 from backtest.reporting.pages.page_file import picture, render
+from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
-from backtest.reporting.pages.trial_words import trials_in_words
+from backtest.reporting.pages.trial_words import trials_in_words, walk_forward_parts
 from backtest.trials.tried_rules import Tried
 
 _COSTS = {
@@ -117,18 +119,18 @@ def render_tearsheet(
     settings = dict(result.settings)
     given, sides = settings.pop("benchmark", None) or [], (result, *result.benchmarks)
     benchmark_settings = given if isinstance(given, list | tuple) else [given]
-    drawn = charts_of(result)
+    drawn, opening = charts_of(result), cards(groups, whole_year=result.whole_year)
     trades = trade_list(result).sort_values("trade", key=abs, ascending=False, kind="stable")
-    return render(
+    write = partial(
+        render,
         "tearsheet.html.j2",
-        data={**drawn, "tables": {"trades": _listed_trades(trades)}},
         result=result,
         benchmark=result.benchmark,
         summary=summary,
         frequency=frequency_in_words(result.periods_per_year),
         groups=groups,
         benchmark_table=benchmark_table(summary),
-        cards=cards(groups, whole_year=result.whole_year),
+        cards=opening,
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),
         pictures={name: picture(svg) for name, svg in figures.items()},
@@ -144,6 +146,7 @@ def render_tearsheet(
         against=_against_in_words(result, summary),
         power=POWER,
         trials=trials_in_words(tried),
+        walked=walk_forward_parts(result.walk_forward),
         attribution=_attribution(summary["attribution"], words),
         sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
         costs=_costs(result, summary, words),
@@ -166,6 +169,12 @@ def render_tearsheet(
         written=written,
         deviations=DEVIATIONS if quantstats else (),
     )
+    data, live = {**drawn, "tables": {"trades": _listed_trades(trades)}}, sliders_of(result, opening)
+    if live is not None:
+        page = write(data={**data, "live": live["data"]}, live=live)
+        if fits(page):
+            return page
+    return write(data=data, live=None)
 
 
 def _sides(result: BacktestResult) -> list[dict[str, Any]]:

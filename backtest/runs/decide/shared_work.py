@@ -1,11 +1,16 @@
 """`SharedWork`: covariances and answers of strategies, kept by the settings that they read."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
+from backtest.config import RunConfig
 from backtest.data.market_data import MarketData
+from backtest.estimation.estimator import lengths
 from backtest.numerics.arrays import Floats
+from backtest.runs.decide.decision_rows import decision_rows
 from backtest.runs.decide.decision_settings import DecisionSettings, Followed, estimated
+from backtest.strategy.agenda import Agenda, first_answer
 from backtest.strategy.decisions import ViewBatch, answers
 
 _MOST_COVARIANCES = 4
@@ -57,6 +62,7 @@ class SharedWork:
         self._covariances: Kept[Floats] = Kept(_MOST_COVARIANCES)
         self._answers: Kept[Floats] = Kept(_MOST_ANSWERS)
         self._firsts: Kept[int] = Kept(_MOST_ANSWERS)
+        self._rows: Kept[list[int]] = Kept(_MOST_ANSWERS)
 
     def covariances(self, settings: DecisionSettings, data: MarketData, rows: Sequence[int]) -> Floats:
         """Return the (m, n, n) covariances on these rows; large ones are estimated each time."""
@@ -72,8 +78,25 @@ class SharedWork:
         key = (settings._replace(leverage=None), data, benchmark, tuple(batch.rows))
         return self._answers.get(key, lambda: answers(settings.strategy, batch))
 
-    def first(
-        self, settings: DecisionSettings, data: MarketData, benchmark: Followed | None, find: Callable[[], int]
-    ) -> int:
-        """Return the position of the first date on which the strategy has enough history, before scaling."""
-        return self._firsts.get((settings._replace(leverage=None), data, benchmark), find)
+    def first(self, config: RunConfig, data: MarketData, benchmark: Followed | None, agenda: Agenda) -> int:
+        """Return the position in the agenda of the first date with enough history for the strategy and its scaling.
+
+        Bounds and smoothing of the scaling do not change it.
+        """
+        settings, leverage = DecisionSettings.of(config), config.leverage
+        least = min(2, len(data.assets)) if config.data.ragged else len(data.assets)
+        windows = [f"estimation.{name}" for name, (_, rows) in lengths(config.estimation).items() if rows > 1]
+        windows += ["costs.impact.window"] if config.costs.impact is not None else []
+        find = partial(first_answer, config.strategy.model, agenda, least=least, windows=windows)
+        first = self._firsts.get((settings._replace(leverage=None), data, benchmark), find)
+        if leverage is None:
+            return first
+        known = settings._replace(leverage=leverage.without_bounds), data, benchmark
+        return self._firsts.get(known, partial(find, leverage, begin=first))
+
+    def decision_rows(self, config: RunConfig, data: MarketData) -> list[int]:
+        """Return the positions of the rebalance dates in the data."""
+        schedule = config.rebalance
+        if schedule.frequency == "given":  # dates of the strategy
+            return decision_rows(config, data)
+        return self._rows.get((data, schedule.frequency, schedule.day), lambda: decision_rows(config, data))

@@ -80,6 +80,13 @@ def best_of(data: bt.MarketData) -> float:
     return float(found.best("sharpe", 1)["sharpe"].iloc[0])
 
 
+def chosen_again(data: bt.MarketData) -> list[int]:
+    """Return the candidate that a walk-forward chooses each year."""
+    vary = {"estimation.window": ["1Y", "2Y"]}
+    found = bt.walk_forward({"strategy": "erc"}, {"window": "2Y"}, vary, market=data)
+    return [] if found.walk_forward is None else [int(each) for each in found.walk_forward.choices["candidate"]]
+
+
 def checked_again(config: bt.RunConfig) -> bt.RunConfig:
     """Return a configuration whose settings were checked again."""
     return config.model_copy(update={"name": "again"})

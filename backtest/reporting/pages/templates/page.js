@@ -1,6 +1,6 @@
 // One state for the whole page: hidden series, range of dates, scale. Charts and tables follow it. FORMATS, the formats of
 // numbers, come before this script; see reporting/format.py.
-(() => {
+const PAGE = (() => {
   "use strict";
   const root = document.documentElement;
   const embedded = document.getElementById("page-data");
@@ -516,4 +516,8 @@
   const bar = document.querySelector(".toolbar"); // stays on top: elements that are scrolled to or focused appear below it
   if (bar) new ResizeObserver(() => { root.style.scrollPaddingTop = `${bar.offsetHeight + 12}px`; }).observe(bar);
   if (data.charts.growth) setRange(-Infinity, Infinity);
+
+  // For scripts of single pages that follow.
+  const drawChart = (name) => { drawn.forEach((_, container) => { if (container.dataset.chart === name) draw(container); }); showGrowth(); };
+  return { data, forms: FORMS, iso, drawChart };
 })();
