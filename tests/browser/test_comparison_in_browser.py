@@ -148,7 +148,7 @@ def test_the_emphasis_follows_the_pointer_and_sort_range_and_emphasis_are_in_the
     open_all(page)
     draw_all(page)
     widths = {line["name"]: line["lineStyle"]["width"] for line in drawn(page)["growth"]["series"]}
-    emphasised = page.locator(f"button[data-series={chosen}]").inner_text().rsplit(" ", 1)[0]
+    emphasised = page.locator(f"#ranking tr[data-key={chosen}] th").inner_text()
     assert [name for name, width in widths.items() if width > 2] == [emphasised]
     page.get_by_label("From").fill("2010-06-30")
     assert "from=2010-06-30&to=" in page.url

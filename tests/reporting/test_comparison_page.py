@@ -15,8 +15,8 @@ from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.format import FILTERS, change, difference, percent, ratio
 from backtest.reporting.pages.chance_words import p_value
-from backtest.reporting.pages.comparison_sections import bars_of, scatter_of
-from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.pages.compared.comparison_sections import bars_of, scatter_of
+from backtest.reporting.pages.compared.comparison_words import SHARES
 from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.runs.compared_runs import compare
 from support.pages.read_page import Page

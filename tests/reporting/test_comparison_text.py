@@ -13,8 +13,8 @@ from backtest.analysis.compare.comparison import Comparison
 from backtest.reporting.files.comparison_files import write_comparison
 from backtest.reporting.files.manifest import written_on
 from backtest.reporting.format import day, percent, ratio
-from backtest.reporting.pages.comparison_page import render_comparison_page
-from backtest.reporting.pages.comparison_words import findings, in_words_of_chance
+from backtest.reporting.pages.compared.comparison_page import render_comparison_page
+from backtest.reporting.pages.compared.comparison_words import findings, in_words_of_chance
 from backtest.runs.compared_runs import compare
 from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page

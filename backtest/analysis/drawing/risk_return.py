@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backtest.analysis.result import BacktestResult
+from backtest.numerics.arrays import Floats
 
 WIDTH, HEIGHT = 470.0, 316.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 42.0, 46.0, 26.0, 40.0
@@ -92,24 +92,25 @@ def strips(numbers: Sequence[tuple[float, Sequence[float] | None]]) -> list[Stri
     ]
 
 
-def risk_and_return(results: Sequence[BacktestResult], confidence: Mapping[str, Mapping[str, object]]) -> list[Risky]:
-    """Return risk and return of each result whose returns vary.
+def risk_and_return(
+    excess_returns: Mapping[str, Floats], periods_per_year: int, confidence: Mapping[str, Mapping[str, object]]
+) -> list[Risky]:
+    """Return risk and return of each strategy whose returns vary.
 
     Args:
-        results: results over the same dates.
+        excess_returns: (T,) returns above cash per period, by name.
+        periods_per_year: periods per year of the returns.
         confidence: entry `confidence` of the summary by name.
     """
     found = []
-    for result in results:
-        excess, year = result.excess_returns.to_numpy(), result.periods_per_year
+    for name, excess in excess_returns.items():
         if len(excess) < 2 or not float(np.ptp(excess)) > 0:
             continue
-        volatility = float(excess.std(ddof=1)) * math.sqrt(year)
-        ends = confidence[result.name]
-        sharpes = _ends(ends.get("sharpe"))
+        volatility = float(excess.std(ddof=1)) * math.sqrt(periods_per_year)
+        sharpes = _ends(confidence[name].get("sharpe"))
         means = None if sharpes is None else (sharpes[0] * volatility, sharpes[1] * volatility)
-        volatilities = _ends(ends.get("volatility"))
-        found.append(Risky(result.name, volatility, float(excess.mean()) * year, volatilities, means))
+        volatilities = _ends(confidence[name].get("volatility"))
+        found.append(Risky(name, volatility, float(excess.mean()) * periods_per_year, volatilities, means))
     return found
 
 
@@ -121,7 +122,7 @@ def scatter(strategies: Sequence[Risky]) -> Scatter | None:
         >>> [ratio for _, _, ratio in drawn.rays]
         [0.25, 0.5, 0.75, 1.0, 1.5]
         >>> drawn.points[0][:3]
-        ('erc', 360.3, 164.9)
+        ('erc', 402.4, 145.0)
     """
     if not strategies:
         return None

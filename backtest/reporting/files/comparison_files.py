@@ -63,7 +63,7 @@ def _write_files(
 ) -> None:
     from backtest.reporting.figures.comparison_figures import render_comparison
     from backtest.reporting.figures.figure_files import write_pictures
-    from backtest.reporting.pages.comparison_page import render_comparison_page
+    from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 
     on_step("figures")
     figures = write_pictures(render_comparison(comparison), folder / "figures")

@@ -12,7 +12,7 @@ from backtest.analysis.tables.calendar_tables import partial_coverage, typical_s
 from backtest.reporting.format import change2, difference, is_missing, percent, shade
 from backtest.reporting.format import setting as in_words
 from backtest.reporting.pages.chance_words import SIGNIFICANCE, p_value
-from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.pages.compared.comparison_words import SHARES
 
 _MOST_YEARS = 30  # columns of the table of years; earlier years are in a folded table
 _NAMED_SHARE = 0.05  # smaller parts of a bar have no label
@@ -29,7 +29,8 @@ def ranked(comparison: Comparison) -> list[int]:
 def scatter_of(comparison: Comparison) -> Scatter | None:
     """Return the scatter of risk and return."""
     confidence = {name: summary.get("confidence", {}) for name, summary in comparison.summaries.items()}
-    return scatter(risk_and_return(comparison.results, confidence))
+    returns = {result.name: result.excess_returns.to_numpy() for result in comparison.results}
+    return scatter(risk_and_return(returns, comparison.periods_per_year, confidence))
 
 
 def years_of(comparison: Comparison) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from backtest.reporting.format import (
     shade,
 )
 from backtest.reporting.pages.chance_words import POWER, differences_in_words, p_value, verdict
-from backtest.reporting.pages.comparison_sections import (
+from backtest.reporting.pages.compared.comparison_sections import (
     bars_of,
     differing_settings,
     matrix_of,
@@ -35,7 +35,7 @@ from backtest.reporting.pages.comparison_sections import (
     scatter_of,
     years_of,
 )
-from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
+from backtest.reporting.pages.compared.comparison_words import SHARES, findings, in_words_of_chance
 from backtest.reporting.pages.leverage_words import AVERAGE_OF_ANY, words_of
 from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.reporting.pages.page_file import picture, render
