@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -54,6 +53,11 @@ def three(page_with: PageWith) -> Path:
     return page_with(3)
 
 
+def open_all(page: Page) -> None:
+    """Open all folded parts."""
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+
+
 def growth_of(page: Page) -> list[str]:
     """Return the text next to each name."""
     return page.locator("[data-growth]").all_inner_texts()
@@ -65,6 +69,7 @@ def test_the_page_fits_its_window_and_has_no_axe_findings(
     count: int, width: int, scheme: Scheme, page_of: OpenPage, page_with: PageWith
 ) -> None:
     page = page_of(page_with(count), width=width, scheme=scheme)
+    open_all(page)
     assert axe_findings(page) == []
     for narrower in (width, 768, 390):
         page.set_viewport_size({"width": min(width, narrower), "height": 900})
@@ -73,6 +78,8 @@ def test_the_page_fits_its_window_and_has_no_axe_findings(
 
 def test_a_click_hides_a_strategy_on_the_whole_page(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
+    open_all(page)
+    page.locator("[hidden]:not(script)").evaluate_all("all => all.forEach(one => one.removeAttribute('data-column'))")
     places = page.locator("[data-column~=run1]")
     shown = places.count()
     assert shown == places.locator("visible=true").count() > 40
@@ -89,6 +96,7 @@ def test_a_click_hides_a_strategy_on_the_whole_page(three: Path, page_of: OpenPa
 
 def test_charts_omit_hidden_strategies_and_tables_stay_complete(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
+    open_all(page)
     draw_all(page)
     before = drawn(page)
     lines = ("growth", "rolling", "gross_exposure")
@@ -99,8 +107,6 @@ def test_charts_omit_hidden_strategies_and_tables_stay_complete(three: Path, pag
         assert [line["name"] for line in now[chart]["series"]] == [
             line["name"] for line in before[chart]["series"] if line["name"] != "levered"
         ]
-    assert "levered" in before["class_shares"]["yAxis"][0]["data"]
-    assert "levered" not in now["class_shares"]["yAxis"][0]["data"]
     for table in page.locator("table").all():  # a cell for each heading, except for cells that span several
         rows = table.locator("tr:visible:not(:has([colspan])):not([data-column] tr)")
         cells = rows.evaluate_all("all => all.map(row => [...row.cells].filter(cell => !cell.hidden).length)")
@@ -109,18 +115,59 @@ def test_charts_omit_hidden_strategies_and_tables_stay_complete(three: Path, pag
     assert drawn(page)["growth"]["series"] == before["growth"]["series"]
 
 
-def test_bars_of_hidden_strategies_take_no_space(three: Path, page_of: OpenPage) -> None:
-    """With every strategy hidden there is nothing to draw, and nothing fails."""
+def test_with_every_strategy_hidden_nothing_fails(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
-    chart = page.locator("[data-chart=class_shares]")
-    chart.scroll_into_view_if_needed()
-    chart.locator("canvas").wait_for()
-    heights = [chart.evaluate("one => one.clientHeight")]
     for key in ("run0", "run1", "run2"):
         page.locator(f"button[data-series={key}]").click()
-        heights.append(chart.evaluate("one => one.clientHeight"))
-    assert [before - after for before, after in pairwise(heights)] == [4 * 24] * 3  # pixels: a name and three bars
+    assert page.locator(".bars:visible, .point:visible").count() == 0
     page.get_by_role("button", name="All", exact=True).click()
+
+
+def test_the_emphasis_follows_the_pointer_and_sort_range_and_emphasis_are_in_the_address(
+    three: Path, page_of: OpenPage
+) -> None:
+    page = page_of(three)
+    ranking, lit = page.locator("#ranking tbody tr"), page.locator("#ranking tr.on")
+    first = ranking.first.get_attribute("data-key")
+    assert lit.get_attribute("data-key") == first
+    assert page.locator("#ranking th[aria-sort=descending]").inner_text() == "Sharpe ratio"
+    ranking.last.hover()
+    assert lit.get_attribute("data-key") == ranking.last.get_attribute("data-key") != first
+    page.mouse.move(0, 0)
+    assert lit.get_attribute("data-key") == first
+    chosen = ranking.last.get_attribute("data-key")
+    ranking.last.locator("td").last.click()
+    page.locator("#ranking thead button", has_text="Volatility").click()
+    page.locator("#ranking thead button", has_text="Volatility").click()
+    page.get_by_role("button", name="5Y", exact=True).click()
+    assert page.url.endswith(f"?sort=2up&on={chosen}&range=5")
+    page.reload()
+    assert lit.get_attribute("data-key") == chosen
+    assert page.locator("#ranking th[aria-sort=ascending]").inner_text() == "Volatility"
+    assert page.locator("button[data-range='5']").get_attribute("aria-pressed") == "true"
+    open_all(page)
+    draw_all(page)
+    widths = {line["name"]: line["lineStyle"]["width"] for line in drawn(page)["growth"]["series"]}
+    emphasised = page.locator(f"#ranking tr[data-key={chosen}] th").inner_text()
+    assert [name for name, width in widths.items() if width > 2] == [emphasised]
+    page.get_by_label("From").fill("2010-06-30")
+    assert "from=2010-06-30&to=" in page.url
+    page.reload()
+    assert page.get_by_label("From").input_value() == "2010-06-30"
+    page.keyboard.press("Escape")
+    assert lit.get_attribute("data-key") == first
+    assert "from" not in page.url
+
+
+def test_buttons_switch_the_kind_of_risk_and_the_length_of_windows(three: Path, page_of: OpenPage) -> None:
+    page = page_of(three)
+    assert set(page.locator(".bar:visible > span").all_inner_texts()) == {"Capital", "Realised risk"}
+    page.get_by_role("button", name="Expected", exact=True).click()
+    assert set(page.locator(".bar:visible > span").all_inner_texts()) == {"Capital", "Expected risk"}
+    before = page.locator(".matrix td").all_inner_texts()
+    page.get_by_role("button", name="1 year", exact=True).click()
+    assert page.locator(".matrix [data-years]:visible").count() == 3
+    assert page.locator(".matrix td").all_inner_texts() != before
 
 
 def test_charts_share_one_range_and_growth_starts_at_one_in_it(three: Path, page_of: OpenPage) -> None:
@@ -149,6 +196,7 @@ def test_the_download_has_the_navs_unchanged(three: Path, page_of: OpenPage, tmp
 
 def test_each_chart_is_drawn_when_scrolled_near(three: Path, page_of: OpenPage) -> None:
     page = page_of(three)
+    open_all(page)
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()
         chart.locator("canvas").first.wait_for()
@@ -172,7 +220,7 @@ def test_the_page_prints_on_a4_with_all_sections(three: Path, page_of: OpenPage)
 
 def test_the_page_is_complete_without_scripts(three: Path, page_of: OpenPage) -> None:
     page = page_of(three, scripts=False)
-    pictures = page.locator("img:visible")
-    assert pictures.count() == 5
+    pictures = page.locator("#growth img:visible")
+    assert pictures.count() == 2  # growth and drawdown; the others are folded
     assert all(pictures.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0)"))
     assert page.locator(".script-only:visible").count() == 0

@@ -4,7 +4,7 @@ import pytest
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.reporting.figures.comparison_figures import render_comparison
-from backtest.reporting.pages.comparison_page import render_comparison_page
+from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 from backtest.runs.compared_runs import compare
 from support.pages.read_page import Page
 from support.pages.rendered_comparison import synthetic_runs

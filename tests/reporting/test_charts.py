@@ -17,7 +17,7 @@ from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
 from backtest.reporting.format import frequency_in_words
-from backtest.reporting.pages.comparison_page import render_comparison_page
+from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import FREQUENCIES, synthetic_result
 from support.pages.read_page import Page

@@ -13,11 +13,12 @@ from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.metrics.drawdown import drawdown
 from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.reporting.files.report_files import json_bytes
-from backtest.reporting.format import FILTERS, change, percent, percent2, ratio
-from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.format import FILTERS, change, difference, percent, ratio
+from backtest.reporting.pages.chance_words import p_value
+from backtest.reporting.pages.compared.comparison_sections import bars_of, scatter_of
+from backtest.reporting.pages.compared.comparison_words import SHARES
 from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.runs.compared_runs import compare
-from support.builders.ledger_result import random_run
 from support.pages.read_page import Page
 from support.pages.rendered_comparison import STATIC, page, synthetic_runs
 
@@ -42,7 +43,7 @@ class TestNothingLeadsOutside:
     def test_every_chart_has_its_data_and_a_picture(self, found: Page) -> None:
         drawn = [str(attributes["data-chart"]) for attributes in found.of("div") if "data-chart" in attributes]
         assert sorted(drawn) == sorted(found.data["charts"])
-        assert len(found.of("img")) == len(STATIC)
+        assert len(found.of("img")) == len(STATIC) - 1  # shares of capital and risk are bars of the page itself
 
     def test_every_chart_has_a_text_alternative(self, found: Page) -> None:
         assert all(len(str(image["alt"])) > 20 for image in found.of("img"))
@@ -91,41 +92,64 @@ class TestNumbers:
         assert rows["Targets scaled down"] == ["0", dates]
         assert "Forced sales" not in rows
 
-    def test_the_headline(self, comparison: Comparison, found: Page) -> None:
+    def test_the_headline_is_ranked_by_sharpe_ratio(self, comparison: Comparison, found: Page) -> None:
         table = found.table("Strategy")
-        assert [row[0] for row in table[1:]] == list(comparison.names)
+        ranked = sorted(comparison.names, key=lambda name: -comparison.summaries[name]["sharpe"])
+        assert [row[0] for row in table[1:]] == ranked
         place = table[0].index("Sharpe ratio")
-        assert [row[place].replace("★ best", "") for row in table[1:]] == [
-            f"{ratio(summary['sharpe'])} {interval_of(summary, BY_KEY['sharpe'])}"
-            for summary in comparison.summaries.values()
+        assert [[cell.replace("★ best", "").strip() for cell in row[place : place + 2]] for row in table[1:]] == [
+            [ratio(comparison.summaries[name]["sharpe"]), interval_of(comparison.summaries[name], BY_KEY["sharpe"])]
+            for name in ranked
         ]
         assert sum("best" in row[place] for row in table[1:]) == 1
 
-    def test_the_articles_table(self) -> None:
-        results = [replace(random_run(seed), name=f"run {seed}") for seed in (4, 5)]
-        found = compare(results)
-        table = page(results).tables[1]
-        assert table[0][1:3] == ["Risk allocation", "Leverage used"]
-        for row, name in zip(table[1:], found.names, strict=True):
+    def test_years(self, comparison: Comparison, found: Page) -> None:
+        (table,) = (table for table in found.tables if table[0][0] == "Return, %")
+        years = json.loads(json_bytes(comparison.summary()))["summaries"]
+        assert table[0][1:-3] == [*years["run_0"]["calendar_years"]]
+        assert table[0][-3:] == ["3 years", "5 years", "All, a year"]
+        for row, name in zip(table[1:], comparison.names, strict=True):
+            returns = years[name]["calendar_years"].values()
             assert row[0] == name
-            assert found.class_shares("risk")[name].isna().all()  # no covariance, so realised risk is shown
-            shares = found.class_shares("realised_risk")[name]
-            words = ", ".join(f"{label} {percent(value, 0)}" for label, value in shares.items())
-            assert row[1] == f"{words}, realised"
-            average, most = (found.summaries[name][f"{part}_gross_exposure"] for part in ("average", "max"))
-            assert row[2].startswith("yes" if most > 1 else "no")
-            assert f"{average:.2f}×" in row[2]
-            assert f"at most {most:.2f}×" in row[2]
+            assert row[1:-3] == [percent(value, 0).removesuffix("%") for value in returns]
+            navs = comparison.growth[name]
+            trailing = [(navs.iloc[-1] / navs.iloc[-1 - 12 * n]) ** (1 / n) - 1 for n in (3, 5)]
+            assert row[-3:] == [percent(value) for value in (*trailing, years[name]["cagr"])]
+
+    def test_points_of_the_scatter_are_at_their_sharpe_ratio(self, comparison: Comparison) -> None:
+        """The slope from the origin is the Sharpe ratio, in units of the ray of 0.25."""
+        drawn = scatter_of(comparison)
+        assert drawn is not None
+        ray_x, ray_y, slope = drawn.rays[0]
+        x0, zero = drawn.origin[0], drawn.zero
+        unit = (zero - ray_y) / (ray_x - x0) / slope
+        for name, x, y, *_ in drawn.points:
+            sharpe = (zero - y) / (x - x0) / unit
+            assert sharpe == pytest.approx(comparison.summaries[name]["sharpe"], abs=0.01)  # pixels have one decimal
+
+    def test_settings_that_differ(self) -> None:
+        one, other, third = synthetic_runs(3, periods=30)
+        settings = {"name": "a", "strategy": {"name": "erc", "window": 3}, "benchmark": {"x": 1}}
+        runs = [
+            replace(one, settings=settings),
+            replace(other, settings={**settings, "strategy": {"name": "erc", "window": 5}}),
+            replace(third, settings={**settings, "leverage": {"max": 2.0}}),
+        ]
+        assert page(runs).table("Setting")[1:] == [["strategy.window", "3", "5", "3"], ["leverage.max", "–", "–", "2"]]
+
+    def test_names_link_to_tearsheets(self) -> None:
+        found = page(synthetic_runs(2, periods=30), links={"run_1": "../run_1/tearsheet.html"}, shelf="../index.html")
+        links = [link["href"] for link in found.of("a") if not str(link["href"]).startswith("#")]
+        assert links == ["../index.html", "../run_1/tearsheet.html"]
 
     def test_crises_and_falls(self, comparison: Comparison, found: Page) -> None:
-        for table, crises in ((found.table("Crisis"), comparison.crises), (found.table("Fall"), comparison.falls)):
-            assert len(table) - 1 == len(crises) >= 1
-            for row, one in zip(table[1:], crises, strict=True):
-                assert row[0].startswith(one.crisis.name)
-                assert row[1:3] == [f"{one.first:%Y-%m-%d}", f"{one.last:%Y-%m-%d}"]
-                assert row[3:] == [
-                    f"{change(one.returns[name])} fall {percent(-one.drawdowns[name])}" for name in comparison.names
-                ]
+        tables = [table for table in found.tables if table[0][0] == "Return"]
+        for table, crises in zip(tables, (comparison.crises, comparison.falls), strict=True):
+            assert table[0][1:] == [f"{one.crisis.name}{one.first:%Y-%m-%d} to {one.last:%Y-%m-%d}" for one in crises]
+            for row, name in zip(table[1:], comparison.names, strict=True):
+                assert row == [
+                    name, *(f"{change(one.returns[name])} fall {percent(-one.drawdowns[name])}" for one in crises)
+                ]  # fmt: skip
 
     def test_shares_of_capital_and_risk(self) -> None:
         classes = {"stocks": "equities", "bonds": "bonds", "gold": "commodities"}
@@ -150,22 +174,27 @@ class TestNumbers:
             assert row[3:6] == [f"{one[key]:.3f}" for key in ("robust_p", "memmel_p", "holm_p")]
             assert row[6] == ("more than chance" if one["holm_p"] < 0.05 else "may be chance")
 
-    def test_correlations_and_windows(self, comparison: Comparison, found: Page) -> None:
+    def test_correlations(self, comparison: Comparison, found: Page) -> None:
         rows = [row[1:] for row in found.table("Between")[1:]]
         assert rows == [[ratio(value) for value in row] for row in comparison.correlations.to_numpy()]
-        tables = [table for table in found.tables if table[0][0] == "Won against"]
-        assert len(tables) == len(comparison.windows_won) == 3
-        for table, (years, won) in zip(tables, comparison.windows_won.items(), strict=True):
-            expected = [["" if np.isnan(value) else percent(value, 0) for value in row] for row in won.to_numpy()]
-            assert [row[1:] for row in table[1:]] == expected
-            assert f"Shares of {90 - 12 * years} windows." in found.text.replace(
-                f"Shares of {91 - 12 * years}", f"Shares of {90 - 12 * years}"
-            )
 
-    def test_costs(self, comparison: Comparison, found: Page) -> None:
-        table = next(table for table in found.tables if "CAGR before costs" in table[0])
-        place = table[0].index("Financing cost a year")
-        assert table[3][place] == percent2(comparison.summaries["run_2"]["financing_cost_per_year"])
+    def test_pairs_have_differences_below_and_windows_won_above_the_diagonal(
+        self, comparison: Comparison, found: Page
+    ) -> None:
+        """Each cell has the windows of all lengths; the page shows one of them."""
+        table = found.table("Row less column")
+        tests = {(one["other"], one["name"]): one for one in comparison.sharpe_differences.to_dict("records")}
+        assert list(comparison.windows_won) == [1, 3, 5]
+        for i, (row, name) in enumerate(zip(table[1:], comparison.names, strict=True)):
+            for j, (cell, other) in enumerate(zip(row[1:], comparison.names, strict=True)):
+                if j < i:
+                    one = tests[name, other]
+                    assert cell == f"{difference(-one['difference'])} p {p_value(one['holm_p'])}"
+                else:
+                    won = [] if i == j else [shares.to_numpy()[i, j] for shares in comparison.windows_won.values()]
+                    assert cell == "".join(percent(share, 0) for share in won)
+        filled = [attributes for _, attributes in found.tags if attributes.get("class") == "significant"]
+        assert len(filled) == int((comparison.sharpe_differences["holm_p"] < 0.05).sum())
 
 
 class TestWhatTheScriptDraws:
@@ -199,12 +228,12 @@ class TestWhatTheScriptDraws:
 
     def test_a_strategy_has_one_key_and_one_look_in_all_charts(self, found: Page) -> None:
         looks: dict[str, set[str]] = {}
-        for name, chart in found.data["charts"].items():
-            for one in (one for part in chart["panels"] for one in part["series"] if name != "class_shares"):
+        for chart in found.data["charts"].values():
+            for one in (one for part in chart["panels"] for one in part["series"]):
                 looks.setdefault(one["key"], set()).add(f"{one['name']} {one['colour']} {one['dash']}")
         assert {key: len(found) for key, found in looks.items()} == {"run0": 1, "run1": 1, "run2": 1}
         assert len(set.union(*looks.values())) == 3
-        assert set(looks) < {button["data-series"] for button in found.of("button") if "data-series" in button}
+        assert set(looks) == {button["data-series"] for button in found.of("button") if "data-series" in button}
 
     def test_no_two_of_many_strategies_look_alike(self) -> None:
         drawn = page(synthetic_runs(20, periods=30)).data["charts"]["growth"]["panels"][0]["series"]
@@ -220,11 +249,11 @@ class TestWhatTheScriptDraws:
         assert sum(len(one.split()) == 2 for one in columns) == 3
         assert all(set(one.split()) <= {"run0", "run1", "run2"} for one in columns)
 
-    def test_shares_are_drawn_by_strategy_below_its_name(self, comparison: Comparison, found: Page) -> None:
-        chart = found.data["charts"]["class_shares"]
-        assert chart["x"]["labels"] == [
-            label for name in comparison.names for label in (name, "capital", "expected risk", "realised risk")
-        ]
-        assert chart["x"]["keys"] == [f"run{i}" for i in range(3) for _ in range(4)]
-        (drawn,) = chart["panels"][0]["series"]
-        assert drawn["values"][:3] == [None, 1.0, 1.0]  # all assets are in one class
+    def test_bars_of_capital_and_risk_add_up(self) -> None:
+        """Bars are as wide as the shares, and with a hedge as wide as the sizes of the shares."""
+        classes = {"stocks": "equities", "bonds": "bonds", "gold": "commodities"}
+        comparison = compare([replace(one, classes=classes) for one in synthetic_runs(2)])
+        for block in bars_of(comparison)["blocks"]:
+            assert [bar["of"] for bar in block] == ["capital", "risk", "realised_risk"]
+            for bar in block:
+                assert sum(float(part["width"]) for part in bar["parts"]) == pytest.approx(100, abs=0.03)

@@ -14,6 +14,7 @@ from backtest.analysis.compare.side_by_side import (
     correlations_of,
     metrics_of,
     sharpe_differences_of,
+    trailing_returns,
     windows_won,
 )
 from backtest.analysis.metrics.metric_registry import BETTER, METRICS
@@ -140,6 +141,16 @@ class Comparison:
     def falls(self) -> tuple[InCrisis, ...]:
         """Return and drawdown in each of the five worst drawdowns of the first result."""
         return in_crises(self.growth, falls_of(self.results[0].nav.rename(self.names[0])))
+
+    @cached_property
+    def years(self) -> pd.DataFrame:
+        """(k, y) returns of calendar years by name and year, the first and the last possibly of a part of the year."""
+        return pd.DataFrame({name: summary["calendar_years"] for name, summary in self.summaries.items()}).T
+
+    @cached_property
+    def trailing(self) -> pd.DataFrame:
+        """Returns a year over the last years; see `side_by_side.trailing_returns`."""
+        return trailing_returns(self.growth, self.periods_per_year)
 
     @cached_property
     def correlations(self) -> pd.DataFrame:

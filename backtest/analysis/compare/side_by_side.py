@@ -138,6 +138,29 @@ def sharpe_differences_of(results: Sequence[RunRecord]) -> pd.DataFrame:
     return table.assign(holm_p=holm(table["robust_p"].to_numpy(dtype=float)))
 
 
+def trailing_returns(navs: pd.DataFrame, periods_per_year: int, years: Sequence[int] = (3, 5, 10)) -> pd.DataFrame:
+    """Return the compound return a year of each NAV over the last years, for lengths that are shorter than the dates.
+
+    Args:
+        navs: (P, k) currency.
+        periods_per_year: periods per year of the dates.
+        years: lengths in years.
+
+    Returns:
+        (k, n) decimals a year by name and length in years; n is the number of lengths that fit.
+
+    Example:
+        >>> dates = pd.date_range("2016-12-31", periods=5, freq="YE")
+        >>> trailing_returns(pd.DataFrame({"a": [1.0, 1.0, 1.1, 1.21, 1.331]}, index=dates), 1).round(4)
+             3
+        a  0.1
+    """
+    lengths = [length for length in years if length * periods_per_year < len(navs) - 1]
+    last = navs.iloc[-1]
+    returns = {n: (last / navs.iloc[-1 - n * periods_per_year]) ** (1 / n) - 1 for n in lengths}
+    return pd.DataFrame(returns, index=navs.columns)
+
+
 def windows_won(navs: pd.DataFrame, window: int) -> pd.DataFrame:
     """Return the share of all windows in which the compound return of one NAV exceeds the compound return of another.
 

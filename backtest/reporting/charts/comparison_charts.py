@@ -10,22 +10,19 @@ import pandas as pd
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.drawing.thinning import rows_to_draw
 from backtest.analysis.metrics.drawdown import drawdown
-from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.reporting.charts.chart_parts import (
     WHOLE,
     ZERO,
     Chart,
     colour_and_dash,
     crises_within,
-    legend,
     panel,
     series,
     thin_rows,
 )
 from backtest.reporting.charts.embedding import numbers, steps
-from backtest.reporting.colours import MOST_COLOURED, PAGE_DASHES
-from backtest.reporting.pages.comparison_words import SHARES
-from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
+from backtest.reporting.colours import PAGE_DASHES
+from backtest.reporting.titles import DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
 
 _NUMBERS = 110_000  # most numbers of growth and drawdown: four strategies over 50 years of days are not thinned
 _NAV_DIGITS = 7
@@ -47,7 +44,6 @@ def comparison_charts(comparison: Comparison) -> dict[str, Any]:
         "growth": growth(comparison),
         "rolling": rolling(comparison),
         "gross_exposure": gross_exposure(comparison),
-        "class_shares": class_shares(comparison),
     }
     charts = {name: {"legend": [], **chart} for name, chart in made.items() if chart is not None}
     return {"charts": charts, "crises": crises_within(comparison.growth.index), "tables": {}}
@@ -102,51 +98,6 @@ def gross_exposure(comparison: Comparison) -> Chart:
         "x": {"dates": steps(table.index)},
         "panels": [panel(GROSS_EXPOSURE, "percent", 200, drawn, zero=True, marks=[WHOLE])],
     }
-
-
-def class_shares(comparison: Comparison) -> Chart | None:
-    """Shares of asset classes in the capital and risk of each strategy, stacked; None without shares.
-
-    Each strategy has a row with its name and, below it, a row with a bar for capital and for each kind of risk.
-    """
-    classes = comparison.class_shares("capital").shape[0]
-    table = largest_and_rest(pd.concat({of: comparison.class_shares(of).T for of in SHARES}), MOST_COLOURED)
-    places = _share_places(comparison, table)
-    if not places:
-        return None
-    labels, full, keys, rows = (list(column) for column in zip(*places, strict=True))
-    drawn = [
-        series(
-            f"class: {label}",
-            str(label),
-            "others" if table.shape[1] < classes and place == table.shape[1] - 1 else place,
-            numbers([row.iloc[place] for row in rows]),
-            "bar",
-            stack="shares",
-        )
-        for place, label in enumerate(table.columns)
-    ]
-    whole = bool((table.clip(lower=0).sum(axis=1) < _WHOLE).all())  # hedges can push the sum of the others above 1
-    ends = {"zero": True, **({"top": 1} if whole else {})}
-    chart: Chart = {
-        "x": {"labels": labels, "full": full, "keys": keys},
-        "horizontal": True,
-        "left": 130,
-        "panels": [panel(CLASS_SHARES, "percent", 24 * len(labels), drawn, **ends)],
-    }
-    return {**chart, "legend": legend(chart)}
-
-
-def _share_places(comparison: Comparison, table: pd.DataFrame) -> list[tuple[str, str, str, pd.Series]]:
-    """Rows from top to bottom: a label, its full form, the key of the strategy, and its shares of the classes."""
-    places = []
-    for look in looks(comparison):
-        name, key = look["name"], look["key"]
-        shares = {label: table.loc[(of, name)] for of, label in SHARES.items()}
-        bars = [(label, f"{name}: {label}", key, row) for label, row in shares.items() if row.notna().all()]
-        if bars:
-            places += [(name, name, key, pd.Series(float("nan"), index=table.columns)), *bars]
-    return places
 
 
 def _lines(comparison: Comparison, table: pd.DataFrame, digits: int = 5, **more: Any) -> list[dict[str, Any]]:

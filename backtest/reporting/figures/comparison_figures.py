@@ -30,7 +30,7 @@ from backtest.reporting.figures.figure_files import Picture, pictures
 from backtest.reporting.figures.figure_marks import crises, flat_bars, line
 from backtest.reporting.figures.figure_style import INK, colours_of, in_house_style, line_style, truncate
 from backtest.reporting.format import ratio
-from backtest.reporting.pages.comparison_words import SHARES
+from backtest.reporting.pages.compared.comparison_words import SHARES
 from backtest.reporting.titles import CLASS_SHARES, DRAWDOWN, GROSS_EXPOSURE, GROWTH, SHARPE, VOLATILITY
 
 _RIGHT = 2.4

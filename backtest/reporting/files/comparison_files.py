@@ -1,8 +1,10 @@
 """Files of a comparison, put into place in one step."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from backtest.analysis.compare.comparison import Comparison
 from backtest.data.cache.default_folders import REPORTS
@@ -61,7 +63,7 @@ def _write_files(
 ) -> None:
     from backtest.reporting.figures.comparison_figures import render_comparison
     from backtest.reporting.figures.figure_files import write_pictures
-    from backtest.reporting.pages.comparison_page import render_comparison_page
+    from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 
     on_step("figures")
     figures = write_pictures(render_comparison(comparison), folder / "figures")
@@ -79,11 +81,22 @@ def _write_files(
         data_files=[*contents, MANIFEST],
         written=written_on(around),
         tried=tried_rules(comparison.results),
+        links=_tearsheets_of(comparison, folder.parent),
+        shelf="../index.html" if folder.parent.resolve() == REPORTS.resolve() else "",
     )
     (folder / "comparison.html").write_text(page, encoding="utf-8", newline="\n")
     if pdf:
         print_page(folder / "comparison.html")
     write_manifest(folder, manifest_of(comparison, around))
+
+
+def _tearsheets_of(comparison: Comparison, reports: Path) -> dict[str, str]:
+    """Return the address of the tearsheet of each run that has one next to the comparison, relative to its page."""
+    return {
+        name: f"../{quote(name, safe='')}/tearsheet.html"
+        for name in comparison.names
+        if Path(name).name == name and os.path.isfile(reports / name / "tearsheet.html")  # noqa: PTH113 - long names
+    }
 
 
 def files_of(comparison: Comparison) -> dict[str, bytes]:

@@ -57,7 +57,7 @@ class Page(HTMLParser):
     @property
     def data(self) -> dict[str, Any]:
         """Return the data that the page's script reads."""
-        found: dict[str, Any] = json.loads(self.scripts[1])
+        found: dict[str, Any] = json.loads(next(text for text in self.scripts if text.startswith("{")))
         return found
 
     def table(self, first: str) -> list[list[str]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backtest.analysis import BacktestResult
-from backtest.reporting.pages.comparison_page import render_comparison_page
+from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 from backtest.runs.compared_runs import compare
 from support.builders.synthetic_result import synthetic_result
 from support.pages.read_page import Page

@@ -285,7 +285,10 @@ const PAGE = (() => {
     }
     const rows = rowsInRange(chart);
     container.classList.toggle("nothing", rows[1] - rows[0] < 1);
-    if (rows[1] - rows[0] >= 1) drawn.get(container).setOption(optionOf(chart, width), { notMerge: true });
+    if (rows[1] - rows[0] < 1) return;
+    const option = optionOf(chart, width); // a page may change it before it is drawn
+    document.dispatchEvent(new CustomEvent("chart:option", { detail: { container, chart, option, width } }));
+    drawn.get(container).setOption(option, { notMerge: true });
   }
 
   // With a mouse, a drag across a chart of dates chooses the range, and a double click shows all dates.
@@ -316,6 +319,7 @@ const PAGE = (() => {
   }
 
   const redraw = () => drawn.forEach((_, container) => draw(container));
+  document.addEventListener("chart:redraw", redraw);
 
   /* ---- the reader's choices ---- */
   const [first, last] = span();
@@ -375,7 +379,7 @@ const PAGE = (() => {
     state.hidden[hidden ? "add" : "delete"](key);
     all("button[data-series]").filter((b) => b.dataset.series === key).forEach((b) => b.setAttribute("aria-pressed", String(!hidden)));
     all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two strategies is hidden with either
-      .forEach((e) => { e.hidden = e.dataset.column.split(" ").some((one) => state.hidden.has(one)); });
+      .forEach((e) => e.toggleAttribute("hidden", e.dataset.column.split(" ").some((one) => state.hidden.has(one))));
     redraw();
   }
 

@@ -16,8 +16,32 @@ _NAMED = 3  # maximum number of differences in a sentence
 
 
 def findings(comparison: Comparison) -> list[str]:
-    """Return the sentences that open the page."""
-    return [*_highest_return(comparison), in_words_of_chance(comparison)]
+    """Return the sentences that open the page, the verdict first."""
+    return [*_highest_sharpe(comparison), _highest_return(comparison), in_words_of_chance(comparison)]
+
+
+def _highest_sharpe(comparison: Comparison) -> list[str]:
+    """Return the verdict: the highest Sharpe ratio, and over which others its lead is more than chance."""
+    best = comparison.best["sharpe"]
+    if not best:
+        return []
+    table = comparison.sharpe_differences
+    mine = table[table["name"].isin(best) ^ table["other"].isin(best)]
+    tested = mine[mine["holm_p"].notna()]
+    beaten = tested[tested["holm_p"] < SIGNIFICANCE]
+    names = sorted({*beaten["name"], *beaten["other"]} - {*best}, key=comparison.names.index)
+    if tested.empty:
+        lead = "over too few dates to tell whether its lead is chance"
+    elif not names:
+        lead = "but its lead may be chance"
+    elif len(beaten) == len(mine):
+        lead = "and its lead is more than chance"
+    else:
+        lead = f"and only its lead over {_list(names)} is more than chance"
+    if len(best) > 1:
+        lead = lead.replace("its lead", "their lead")
+    have = "has" if len(best) == 1 else "have"
+    return [f"{_list(best)} {have} the highest Sharpe ratio, {ratio(comparison.summaries[best[0]]['sharpe'])}, {lead}."]
 
 
 def in_words_of_chance(comparison: Comparison) -> str:
@@ -41,20 +65,12 @@ def in_words_of_chance(comparison: Comparison) -> str:
     return f"{of} of Sharpe ratios can be distinguished from chance{pairs}: {named}{more}."
 
 
-def _highest_return(comparison: Comparison) -> list[str]:
+def _highest_return(comparison: Comparison) -> str:
     key = comparison.return_measure
-    most, best = comparison.best[key], comparison.best["sharpe"]
+    most = comparison.best[key]
     if not most:
-        sentences = [f"All earned the same, {_rate(comparison, comparison.names[0], key)}."]
-    else:
-        sentences = [
-            f"{_list(most)} earned the most: {_rate(comparison, most[0], key)}{_at(comparison.summaries[most[0]])}."
-        ]
-    if best and best != most:
-        sentences.append(f"{_list(best)} had the best Sharpe ratio: {_sharpe_and_fall(comparison.summaries[best[0]])}.")
-    elif best:
-        sentences.append("The Sharpe ratio is also the best.")
-    return sentences
+        return f"All earned the same, {_rate(comparison, comparison.names[0], key)}."
+    return f"{_list(most)} earned the most: {_rate(comparison, most[0], key)}{_at(comparison.summaries[most[0]])}."
 
 
 def _list(names: Sequence[str]) -> str:
@@ -73,11 +89,6 @@ def _at(numbers: Mapping[str, Any]) -> str:
     if numbers["max_drawdown"] < 0:
         parts.append(f"a maximum drawdown of {percent(-numbers['max_drawdown'])}")
     return f", with {' and '.join(parts)}" if parts else ""
-
-
-def _sharpe_and_fall(numbers: Mapping[str, Any]) -> str:
-    fell = numbers["max_drawdown"]
-    return ratio(numbers["sharpe"]) + (f", with a maximum drawdown of {percent(-fell)}" if fell < 0 else "")
 
 
 def _pair_in_words(row: Mapping[Hashable, Any]) -> str:

@@ -10,38 +10,37 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.compare.comparison import Comparison
-from backtest.analysis.compare.side_by_side import Shares
-from backtest.analysis.drawing.sparkline import polylines, sparkline
-from backtest.analysis.metrics.metric_registry import BY_KEY, groups_of, shown_in
+from backtest.analysis.drawing.risk_return import Strip, strips
+from backtest.analysis.metrics.metric_registry import BY_KEY, shown_in
 from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.tables.calendar_tables import typical_size
 from backtest.analysis.tables.crises import InCrisis, covered_partly
 from backtest.reporting.charts.comparison_charts import comparison_charts, draws_every_row, looks
-from backtest.reporting.files.shelf_entry import SPARKLINE
 from backtest.reporting.format import (
     FILTERS,
     change,
     difference,
     frequency_in_words,
     is_missing,
-    multiple,
     percent,
     ratio,
     shade,
 )
 from backtest.reporting.pages.chance_words import POWER, differences_in_words, p_value, verdict
-from backtest.reporting.pages.comparison_words import SHARES, findings, in_words_of_chance
+from backtest.reporting.pages.compared.comparison_sections import (
+    bars_of,
+    differing_settings,
+    matrix_of,
+    ranked,
+    scatter_of,
+    years_of,
+)
+from backtest.reporting.pages.compared.comparison_words import SHARES, findings, in_words_of_chance
 from backtest.reporting.pages.leverage_words import AVERAGE_OF_ANY, words_of
 from backtest.reporting.pages.measure_texts import interval_of, page_groups
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.trial_words import trials_of_all
 from backtest.trials.tried_rules import Tried
-
-_COSTS: tuple[str, ...] = (
-    "gross_cagr", "cagr", "turnover_per_year", "turnover",
-    *(metric.key for metric in groups_of("comparison")["Costs as a fraction of NAV"]),
-)  # fmt: skip
-"""Metrics of the table of costs and financing."""
 
 
 def render_comparison_page(
@@ -53,6 +52,8 @@ def render_comparison_page(
     data_files: Sequence[str] = (),
     written: date | None = None,
     tried: Sequence[Tried] = (),
+    links: Mapping[str, str] | None = None,
+    shelf: str = "",
 ) -> str:
     """Return the page of a comparison as HTML, without external addresses.
 
@@ -65,6 +66,8 @@ def render_comparison_page(
         data_files: names of the files that will be next to the page.
         written: day of writing.
         tried: rules tried on the assets of each strategy, from the project's ledger.
+        links: relative address of the tearsheet of each run that has one.
+        shelf: relative address of the page that lists all runs; empty without one.
     """
     drawn = comparison_charts(comparison)
     return render(
@@ -76,9 +79,17 @@ def render_comparison_page(
         frequency=frequency_in_words(comparison.periods_per_year),
         periods=len(comparison.growth) - 1,
         findings=findings(comparison),
+        scatter=scatter_of(comparison),
+        ranked=ranked(comparison),
         headline=_headline(comparison),
+        strips=_strips(comparison),
+        links=links or {},
+        shelf=shelf,
+        years=years_of(comparison),
+        bars=bars_of(comparison),
+        matrix=matrix_of(comparison),
+        differing=differing_settings(comparison),
         trials=trials_of_all(dict(zip(comparison.names, tried, strict=False))),
-        article=_article(comparison),
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),
         every_row=draws_every_row(comparison),
@@ -87,14 +98,12 @@ def render_comparison_page(
         falls=_crises(comparison.falls),
         partly=covered_partly(comparison.growth.index),
         shares=_shares(comparison),
-        costs=_rows_of(comparison, _COSTS),
         groups=_groups(comparison),
         chance=in_words_of_chance(comparison),
         differences=_differences(comparison),
         from_first=_from_first(comparison),
         power=POWER,
         correlations=_square(comparison.correlations, ratio),
-        windows=_windows(comparison),
         notes=_notes(comparison),
         command=command,
         versions=versions or {},
@@ -150,34 +159,18 @@ def _rows_of(comparison: Comparison, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _headline(comparison: Comparison) -> dict[str, Any]:
-    left_out = {"cagr", "total_return"} - {comparison.return_measure}
-    lines = polylines([sparkline(nav) for _, nav in comparison.growth.items()], *SPARKLINE)
-    keys = [metric.key for metric in shown_in("card") if metric.key not in left_out]
-    return {**_rows_of(comparison, keys), "lines": lines, "size": SPARKLINE}
+    left_out = {"cagr", "total_return", "real_cagr"} - {comparison.return_measure}
+    table = _rows_of(comparison, [metric.key for metric in shown_in("card") if metric.key not in left_out])
+    for name, row in zip(comparison.names, table["rows"], strict=True):
+        for metric, cell in zip(table["metrics"], row, strict=True):
+            value = comparison.metrics.loc[metric.key, name]
+            cell["value"] = "" if is_missing(value) else f"{value:.10g}"
+    return table
 
 
-def _article(comparison: Comparison) -> list[dict[str, Any]]:
-    """Table by strategy of risk allocation, leverage, and outcome in crises."""
-    return [
-        {
-            "risk": _risk_in_words(comparison, name),
-            "levered": name in comparison.levered,
-            "average": multiple(summary["average_gross_exposure"]),
-            "most": multiple(summary["max_gross_exposure"]),
-            "crises": [_outcome(crisis, name) for crisis in comparison.crises],
-        }
-        for name, summary in comparison.summaries.items()
-    ]
-
-
-def _risk_in_words(comparison: Comparison, name: str) -> str:
-    """Shares of expected risk by class; shares of realised risk if there is no covariance."""
-    kinds: tuple[tuple[Shares, str], ...] = (("risk", ""), ("realised_risk", ", realised"))
-    for of, what in kinds:
-        shares = comparison.class_shares(of)[name]
-        if shares.notna().all():
-            return ", ".join(f"{label} {percent(value, 0)}" for label, value in shares.items() if value != 0) + what
-    return ""
+def _strips(comparison: Comparison) -> list[Strip | None]:
+    summaries = comparison.summaries.values()
+    return strips([(one["sharpe"], one.get("confidence", {}).get("sharpe")) for one in summaries])
 
 
 def _crises(crises: Sequence[InCrisis]) -> list[dict[str, Any]]:
@@ -251,17 +244,6 @@ def _square(table: pd.DataFrame, write: Callable[[float], str]) -> list[list[dic
     return [
         [{"text": "" if is_missing(value) else write(value), "shade": shade(value, 1.0)} for value in row]
         for row in table.to_numpy().tolist()
-    ]
-
-
-def _windows(comparison: Comparison) -> list[dict[str, Any]]:
-    return [
-        {
-            "years": years,
-            "windows": comparison.windows(years),
-            "rows": _square(won, lambda value: percent(value, 0)),
-        }
-        for years, won in comparison.windows_won.items()
     ]
 
 
