@@ -137,7 +137,7 @@ def _numbers(result: BacktestResult) -> dict[str, float]:
 
 
 def _days(config: RunConfig, data: MarketData) -> tuple[list[int], tuple[str, ...]]:
-    """Return the days with other decision dates than the configured day, and why there are none."""
+    """Return the days with other decision dates than the configured day, and why no such day exists."""
     frequency, day = config.rebalance.frequency, config.rebalance.day
     if frequency not in _PERIODS:
         return [], (f"with frequency {frequency} there is no other day to decide on",)
