@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backtest.runs.pipeline import run, run_all
     from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
+    from backtest.sweeps.robustness import robustness
     from backtest.sweeps.run_sweep import sweep
     from backtest.sweeps.walk_forward import walk_forward
     from backtest.version import __version__
@@ -50,6 +51,7 @@ __all__ = [
     "prepare",
     "risk_contributions",
     "risk_parity_weights",
+    "robustness",
     "run",
     "run_all",
     "sweep",
@@ -75,6 +77,7 @@ _PLACES = {
     "prepare": "backtest.runs.prepared",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
+    "robustness": "backtest.sweeps.robustness",
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",
     "sweep": "backtest.sweeps.run_sweep",

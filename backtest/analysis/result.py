@@ -15,6 +15,7 @@ from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
+from backtest.analysis.origins.regimes import regimes
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.events import events_of
 from backtest.analysis.tables.holdings import capital_and_risk
@@ -64,6 +65,10 @@ class BacktestResult(RunRecord):
     def events(self) -> pd.DataFrame:
         """(k, 2) `event` and `amount` by date: margin calls, forced trades, scaled-down targets, ruin."""
         return events_of(self)
+
+    def regimes(self, labels: pd.Series | None = None, *, lagged: bool = False) -> pd.DataFrame:
+        """Return the performance in months of rising and falling rates and the like. See `regimes.regimes`."""
+        return regimes(self, labels, lagged=lagged)
 
     def headline(self) -> dict[str, float]:
         """Return the ten numbers of the table in the terminal, as in `summary` but at once, and metrics of the user."""

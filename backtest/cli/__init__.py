@@ -44,6 +44,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare_command.compare,
     "sweep": sweep_command.sweep,
     "walk-forward": sweep_command.walk_forward,
+    "robustness": sweep_command.robustness,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,

@@ -1,5 +1,6 @@
-"""`sweep` and `walk-forward`: many runs of one configuration with varied settings, and the choice among them."""
+"""`sweep`, `walk-forward` and `robustness`: many runs of one configuration with varied settings."""
 
+import math
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +12,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backtest.cli.chosen_configs import End, Replace, Setting, Start, config_names, in_command, overrides_of, source_of
+from backtest.cli.chosen_configs import (
+    End,
+    Replace,
+    Setting,
+    Start,
+    config_names,
+    configs_of,
+    in_command,
+    overrides_of,
+    source_of,
+)
 from backtest.cli.run_commands import print_json, print_run, write_run
 from backtest.cli.terminal import has_bar, new_table, print_notes, show
 from backtest.data.cache.default_folders import REPORTS
 from backtest.redaction import redact
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from backtest.sweeps.robustness import Robustness
     from backtest.sweeps.sweep_result import Sweep
     from backtest.trials.trial import Trial
     from backtest.trials.trial_ledger import TrialLedger
@@ -160,6 +174,59 @@ def walk_forward(
     page = write_run(result, folder, command, lambda _: None, replace=replace)
     if not as_json:
         print_run(result, page, output or REPORTS / result.name)
+
+
+def robustness(
+    config: Annotated[Path, typer.Argument(help="A configuration.", show_default=False, autocompletion=config_names)],
+    *,
+    setting: Setting = None,
+    start: Start = None,
+    end: End = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all runs and ranges as JSON.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
+) -> None:
+    """Run a configuration on the other days of its period and with other lags, and show the ranges."""
+    from backtest.sweeps.robustness import DAY, LAG
+    from backtest.sweeps.robustness import robustness as vary_timing
+
+    (loaded,) = configs_of([config], overrides_of(setting, start=start, end=end))
+    found = vary_timing(loaded, offline=offline)
+    if as_json:
+        from backtest.reporting.files.report_files import json_bytes
+
+        ranges = {change: found.ranges(change).to_dict("index") for change in (DAY, LAG)}
+        dates = {"start": f"{found.nav.index[0]:%Y-%m-%d}", "end": f"{found.nav.index[-1]:%Y-%m-%d}"}
+        content: dict[str, Any] = {"name": found.config.name, **dates, "sentence": found.sentence, "notes": found.notes}
+        content |= {"ranges": ranges, "runs": found.runs.to_dict("records")}
+        typer.echo(json_bytes(content).decode(), nl=False)
+        return
+    _print_ranges(found)
+
+
+def _print_ranges(found: "Robustness") -> None:
+    """Print the range of each number by kind of change, and the sentence."""
+    from backtest.analysis.metrics.metric_registry import BY_KEY
+    from backtest.reporting.format import TERMINAL
+    from backtest.sweeps.robustness import NUMBERS
+
+    headings = (BY_KEY[key].terminal_name for key in NUMBERS)
+    table = new_table(f"{found.nav.index[0]:%Y-%m-%d} to {found.nav.index[-1]:%Y-%m-%d}", *headings)
+
+    def add(label: str, values: "pd.Series[float]") -> None:
+        table.add_row(label, *(TERMINAL[BY_KEY[key].form](values[key]) for key in NUMBERS))
+
+    first, *others = dict.fromkeys(found.runs["change"])
+    add(first, found.runs.iloc[0])
+    for change in others:
+        ranges = found.ranges(change)
+        for column in ("min", "median", "max"):
+            add(f"{change}: {column}", ranges[column])
+        places = ranges["rank"], ranges["runs"]
+        ranks = ("-" if math.isnan(rank) else f"{rank:.0f} of {runs:.0f}" for rank, runs in zip(*places, strict=True))
+        table.add_row(f"{change}: rank, lowest first", *ranks)
+    show(table)
+    typer.echo(found.sentence)
+    print_notes(found.notes)
 
 
 def _grid(vary: list[str] | None) -> dict[str, Any] | None:

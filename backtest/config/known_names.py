@@ -22,7 +22,13 @@ from backtest.strategy import StrategyError
 from backtest.strategy.choice import StrategyChoice
 
 
-def check_names(document: Document, problems: list[str], strategy: StrategyChoice | None, folder: Path) -> None:
+def check_names(
+    document: Document,
+    problems: list[str],
+    strategy: StrategyChoice | None,
+    folder: Path,
+    checked: DataSettings | None = None,
+) -> None:
     """Check series names against their sources, and names in terms and strategy settings against assets and classes.
 
     Args:
@@ -30,11 +36,12 @@ def check_names(document: Document, problems: list[str], strategy: StrategyChoic
         problems: receives a line for each mistake.
         strategy: the strategy, if its section is valid.
         folder: folder that paths of prices are relative to.
+        checked: data section, if it is valid.
 
     Raises:
         DataError: a data file cannot be read, and the configuration has no other mistake.
     """
-    data = _usable(document.values.get("data"))
+    data = _usable(document.values.get("data")) if checked is None else checked
     if data is None:
         return  # mistakes of the section are reported already
     try:

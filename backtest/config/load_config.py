@@ -131,7 +131,7 @@ def load_document(
         values["report"] = {**values["report"], "metrics": own_metrics}
     origin = {"file": document.path, "overrides": document.overrides}
     checked = _validate({**values, **chosen, **origin}, document, problems, strategy is None)
-    check_names(document, problems, strategy, document.path.parent)
+    check_names(document, problems, strategy, document.path.parent, None if checked is None else checked.data)
     if checked is not None:
         main, *others = benchmarks.values() or (None,)
         checked = checked.model_copy(update={"benchmark": main, "other_benchmarks": tuple(others)})
@@ -279,6 +279,8 @@ def _benchmark(
     at, folder = f"{document.at(place)}: {dotted(place)}", document.folder_of(place)
     source: Any = None
     if isinstance(raw, RunConfig):
+        if data is None and all(getattr(raw, name) == value for name, value in _OF_THE_RUN.items()):
+            return raw
         source = raw.model_copy(update=_OF_THE_RUN)
     elif isinstance(raw, str):
         source = _named_benchmark(raw, folder, document)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from backtest.data.data_settings import DataSettings
@@ -59,8 +60,27 @@ class RunSeries:
     """All series that the run reads."""
 
 
+class _Same:
+    """Settings as a key: the same object is the same key, as mappings inside cannot be hashed."""
+
+    def __init__(self, settings: DataSettings) -> None:
+        self.settings = settings
+
+    def __hash__(self) -> int:
+        return id(self.settings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.settings is self.settings
+
+
 def series_of(settings: DataSettings) -> RunSeries:
     """Return the series of a run by role."""
+    return _series_of(_Same(settings))
+
+
+@lru_cache(maxsize=16)  # the checks of a configuration and the steps of its run ask for the same series
+def _series_of(key: _Same) -> RunSeries:
+    settings = key.settings
     assets = settings.assets
     members: Mapping[str, Any] = assets if isinstance(assets, Mapping) else dict.fromkeys(assets)
     held = {

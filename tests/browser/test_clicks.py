@@ -216,6 +216,7 @@ def test_any_name_is_shown_as_text_in_charts_and_quoted_in_files(page_of: OpenPa
     path = tmp_path / "page.html"
     path.write_text(render_tearsheet(result, {}), encoding="utf-8")
     page = page_of(path)
+    page.locator("#trades summary").click()
     _, (_, *rows) = downloaded(page, "button[data-download=trade-list]")
     assert {row[1] for row in rows} == {"'=1+1" if name == "=1+1" else name for name in names}  # no formula
     assert {len(row) for row in rows} == {5}
@@ -253,6 +254,7 @@ def test_charts_follow_the_window_width_and_the_colour_scheme(report_of: ReportO
 def test_the_keyboard_reaches_and_operates_every_control(report_of: ReportOf, page_of: OpenPage) -> None:
     page = page_of(report_of("sample") / "tearsheet.html")
     page.emulate_media(reduced_motion="reduce")  # scrolling is immediate
+    page.locator("#trades > details").evaluate("one => { one.open = true; }")
 
     def walk(key: str, until: str) -> Sequence[str]:
         """Return the controls in focus order. Each shows its focus, and the toolbar covers none of them."""
@@ -288,6 +290,6 @@ def test_the_keyboard_reaches_and_operates_every_control(report_of: ReportOf, pa
     page.keyboard.press("Tab")
     page.evaluate("scrollBy(0, document.activeElement.getBoundingClientRect().top - 5)")  # the bar covers the headings
     walk("Shift+Tab", "BUTTON")
-    walk("Tab", "A")  # a file next to the page, linked below the table
+    walk("Tab", "SUMMARY")  # the next section, folded
     walk("Shift+Tab", "linear")
     assert axe_findings(page) == []  # in its current state: hidden names, a range, rows searched and sorted

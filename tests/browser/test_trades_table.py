@@ -28,6 +28,7 @@ class TestTrades:
     def test_search_sort_more_and_download(self, report_of: ReportOf, page_of: OpenPage) -> None:
         folder = report_of("sample")
         page = page_of(folder / "tearsheet.html")
+        page.get_by_role("link", name="Trades", exact=True).click()  # unfolds the section
         sizes, weights = (cells(table_of(folder, name)) for name in ("trades", "weights"))
         expected = {key: float(size) for key, size in sizes.items() if key[1] != "reason" and float(size) != 0}
         every = len(expected)

@@ -46,6 +46,10 @@ def test_its_walk_forward_chooses_each_year() -> None:
     assert len(consumer.chosen_again(consumer.market())) > 2
 
 
+def test_its_robustness_has_a_lowest_sharpe_ratio() -> None:
+    assert np.isfinite(consumer.lowest_of(consumer.market()))
+
+
 def test_its_other_functions_work() -> None:
     config = ROOT / "configs" / "levered_erc.yaml"
     assert consumer.checked_again(load_config(config)).name == "again"

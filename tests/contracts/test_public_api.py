@@ -28,6 +28,7 @@ PUBLIC = [
     "prepare",
     "risk_contributions",
     "risk_parity_weights",
+    "robustness",
     "run",
     "run_all",
     "sweep",

@@ -233,7 +233,7 @@ class TestNumbers:
             f"fixed on stocks, bonds and gold grew by {percent(summary['cagr'])} a year at "
             f"{percent(summary['volatility'])} volatility (Sharpe ratio {ratio(summary['sharpe'])}) with a "
             f"maximum drawdown of {percent(-summary['max_drawdown'])} and paid 1.5% a year to borrow, "
-            f"{drag} of which is above the cash rate;"
+            f"{drag} of which is above the cash rate."
         )
         assert summary["cagr"] > 0
         assert sentence in page(result).text

@@ -103,7 +103,7 @@ class TestLeverage:
         ) in found.text
         beyond = page(replace(result, break_even=tied(BreakEvenSpread(np.inf), BreakEvenSpread(np.nan))))
         assert "is above the benchmark's (sixty_forty) at any loan spread up to 2,000 bp." in beyond.text
-        assert "The Sharpe ratio" not in beyond.text
+        assert "The Sharpe ratio equals" not in beyond.text
 
     def test_its_figure_is_on_the_page_when_there_is_a_curve(self) -> None:
         result = synthetic_result(60, gross=1.5)
@@ -143,14 +143,15 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(synthetic_result(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "drawdowns", "months", "distribution", "rolling", "weights", "risk", "attribution",
-            "financing", "costs", "now", "trades", "run",
+            "numbers", "growth", "drawdowns", "regimes", "months", "distribution", "rolling", "weights", "now", "risk",
+            "attribution", "financing", "costs", "measures", "trades", "run",
         ]  # fmt: skip
         bare = Page(
             render_tearsheet(synthetic_result(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG})
         )
         assert bare.sections == [
-            "numbers", "growth", "drawdowns", "months", "weights", "attribution", "costs", "now", "trades", "run",
+            "numbers", "growth", "drawdowns", "months", "weights", "now", "attribution", "costs", "measures", "trades",
+            "run",
         ]  # fmt: skip
         assert [link["href"] for link in bare.of("a")] == ["#main", *(f"#{name}" for name in bare.sections)]
         assert len(bare.of("img")) == 1
@@ -205,11 +206,13 @@ class TestWhatUsersWrite:
         for text in ("source", "sample", "path", "not set", "stocks, bonds, gold", "2.4.6", "ab" * 32):
             assert text in found.text, text
 
-    def test_notes_are_announced_at_the_top(self) -> None:
-        found = page(synthetic_result(notes=("gold is modelled", "trades are free")))
-        assert "2 notes on the data and on this run: read them" in found.text
-        assert "gold is modelled" in found.text
-        assert "notes on the data" not in page(synthetic_result()).text
+    def test_up_to_three_notes_are_at_the_top_and_more_are_announced_there(self) -> None:
+        notes = ("gold is modelled", "trades are free", "a third", "a fourth")
+        few, many = (page(synthetic_result(notes=shown)).text for shown in (notes[:2], notes))
+        assert few.index("gold is modelled") < few.index("Growth and drawdown")
+        assert many.index("4 notes on the data and on this run: read them") < many.index("Growth and drawdown")
+        assert many.index("gold is modelled") > many.index("Growth and drawdown")
+        assert "on the data and on this run" not in few
 
     def test_without_a_command_it_is_not_mentioned(self) -> None:
         assert "To repeat the run" in page(synthetic_result(), command="x").text

@@ -24,7 +24,6 @@ from backtest.analysis.tables.calendar_tables import (
 from backtest.analysis.tables.crises import CRISES, covered_partly
 from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
-from backtest.analysis.uncertainty.differences import Difference
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
@@ -39,7 +38,7 @@ from backtest.reporting.format import (
     shade,
 )
 from backtest.reporting.order_rows import HEADINGS, in_words, order_rows
-from backtest.reporting.pages.chance_words import POWER, confidence_in_words, differences_in_words
+from backtest.reporting.pages.chance_words import POWER, confidence_in_words
 from backtest.reporting.pages.leverage_words import (
     FinancingWords,
     break_even_in_words,
@@ -48,9 +47,12 @@ from backtest.reporting.pages.leverage_words import (
     words_of,
 )
 from backtest.reporting.pages.measure_texts import benchmark_table, cards, headline
+from backtest.reporting.pages.opening.interval_strips import interval_strips
+from backtest.reporting.pages.opening.verdict_words import alarms_in_words, differences_from_benchmark, lead_in_words
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
+from backtest.reporting.pages.sections.regime_words import regimes_in_words
 from backtest.reporting.pages.trial_words import trials_in_words, walk_forward_parts
 from backtest.trials.tried_rules import Tried
 
@@ -131,6 +133,7 @@ def render_tearsheet(
         groups=groups,
         benchmark_table=benchmark_table(summary),
         cards=opening,
+        strips=interval_strips(summary, tuple(row.metric.key for row in opening)),
         charts=drawn["charts"],
         any_crisis=bool(drawn["crises"]),
         pictures={name: picture(svg) for name, svg in figures.items()},
@@ -140,10 +143,13 @@ def render_tearsheet(
         calendar=_calendar(result),
         drawdowns=summary["worst_drawdowns"],
         crises=_crises(summary),
+        regimes=regimes_in_words(result),
         partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=confidence_in_words(summary["confidence"], summary["periods"]),
-        against=_against_in_words(result, summary),
+        verdict=lead_in_words(result, summary),
+        alarms=alarms_in_words(result),
+        against=differences_from_benchmark(result, summary),
         power=POWER,
         trials=trials_in_words(tried),
         walked=walk_forward_parts(result.walk_forward),
@@ -201,16 +207,6 @@ def _smoothing_in_words(result: BacktestResult) -> str:
         f"error {ratio(smoothed.standard_error)}): returns are smoothed, like averages. Volatility is "
         f"{percent(smoothed.volatility)} a year without, and {percent(smoothed.adjusted_volatility)} with the "
         f"autocorrelations (Lo 2002); the Sharpe ratio is too high by about the same factor.{series}"
-    )
-
-
-def _against_in_words(result: BacktestResult, summary: Mapping[str, Any]) -> str:
-    """Differences from the benchmark in words; empty without one."""
-    if result.benchmark is None:
-        return ""
-    found = {name: Difference(**one) for name, one in summary["benchmark"]["differences"].items()}
-    return differences_in_words(
-        f"Against {result.benchmark.name}", found, summary["periods"] / summary["periods_per_year"]
     )
 
 

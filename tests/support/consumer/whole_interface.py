@@ -87,6 +87,12 @@ def chosen_again(data: bt.MarketData) -> list[int]:
     return [] if found.walk_forward is None else [int(each) for each in found.walk_forward.choices["candidate"]]
 
 
+def lowest_of(data: bt.MarketData) -> float:
+    """Return the lowest Sharpe ratio of a quarterly strategy over the days on which it may decide."""
+    found = bt.robustness({"strategy": "erc", "rebalance": {"frequency": "quarterly"}}, market=data)
+    return float(found.ranges()["min"]["sharpe"])
+
+
 def checked_again(config: bt.RunConfig) -> bt.RunConfig:
     """Return a configuration whose settings were checked again."""
     return config.model_copy(update={"name": "again"})

@@ -502,6 +502,16 @@ const PAGE = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   }
 
+  /* ---- folded sections: a link to a section, or to a part of it, opens it ---- */
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let one = target.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
+    target.querySelector(":scope > details:has(> summary h2)")?.setAttribute("open", "");
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   /* ---- start: charts are drawn when they come near, and again when width or colours change ---- */
   const near = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach((one) => {
     near.unobserve(one.target);

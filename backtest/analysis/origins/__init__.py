@@ -1,0 +1,1 @@
+"""Times in which a result was earned."""

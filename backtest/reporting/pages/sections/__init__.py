@@ -1,0 +1,1 @@
+"""Sections of a page, each from a table of `analysis`."""
