@@ -138,8 +138,8 @@ def test_no_module_is_entered_again_after_its_step(calls: list[Call]) -> None:
 
 
 def test_modules_that_one_series_enters(folder: Path) -> None:
-    given = settings(folder, **CASES["one series"])
-    load(given, folder)
+    load(settings(folder, **CASES["one series"]), folder)
+    given = settings(folder, **CASES["one series"])  # an object whose series are not known yet
     calls = calls_of(lambda: load(given, folder))
     calls = [call for call in calls if not call.module.startswith("cache.")]
     assert {step: list(dict.fromkeys(call.module for call in calls if call.step == step)) for step in STEPS} == {

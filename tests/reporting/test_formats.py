@@ -14,7 +14,9 @@ SCRIPT = files("backtest.reporting.pages").joinpath("templates", "page.js").read
 
 
 def test_the_script_of_every_page_reads_the_formats() -> None:
-    page = render("shelf.html.j2", runs=[], comparisons=[], unreadable=[], folder="reports", spark=(1, 1), made_by="")
+    page = render(
+        "shelf.html.j2", runs=[], comparisons=[], sweeps=[], unreadable=[], folder="reports", spark=(1, 1), made_by=""
+    )
     (embedded,) = re.findall(r"^const FORMATS = (.*);$", page, re.MULTILINE)
     assert json.loads(embedded) == for_script()
 
