@@ -1,6 +1,7 @@
-"""The shelf in a real browser: sorting, search, download, links, each width, and print."""
+"""The shelf in a real browser: sorting, search, download, ticks, links, each width, and print."""
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import urlparse
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Locator
 
 from backtest.reporting.files.comparison_files import write_comparison
+from backtest.reporting.files.report_files import json_bytes
 from backtest.reporting.pages.shelf_page import write_shelf
 from backtest.runs.compared_runs import compare
 from support.builders.synthetic_result import synthetic_result
@@ -35,6 +37,7 @@ NUMBERS = {
     "Maximum drawdown": "max_drawdown",
     "Average gross exposure": "average_gross_exposure",
     "Financing drag a year": "financing_drag_per_year",
+    "Events": "margin_calls",
 }
 
 
@@ -43,7 +46,10 @@ def shelf(report_of: ReportOf, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The shelf page of a comparison and of several runs: without risk, of one month, and with an odd name."""
     folder = tmp_path_factory.mktemp("shelf") / "reports"
     for name, case in RUNS.items():
-        shutil.copytree(report_of(case), folder / name)
+        place = Path(shutil.copytree(report_of(case), folder / name))
+        manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+        manifest["config"] = {"name": name, "strategy": {"name": "erc"}, "data": {}}  # a synthetic result has none
+        (place / "manifest.json").write_bytes(json_bytes(manifest))
     names = ("first", MARKUP)
     compared = compare([synthetic_result(name=name, seed=seed, benchmark=False) for seed, name in enumerate(names)])
     write_comparison(compared, folder / "first_vs_other")
@@ -108,6 +114,32 @@ def test_the_shelf_is_searched_and_downloaded(shelf: Path, page_of: OpenPage) ->
     assert axe_findings(page) == []
 
 
+def test_ticked_runs_are_a_command_that_compares_them(shelf: Path, page_of: OpenPage) -> None:
+    """The first tick is the baseline; a shell reads each folder as one word; rows that the search hides stay ticked."""
+    page = page_of(shelf)
+    bar, code = page.locator("#compare"), page.locator("#compare code")
+    boxes = {name: page.get_by_role("checkbox", name=f"Compare {name}", exact=True) for name in ("Still", ODD)}
+    assert bar.is_hidden()
+    boxes["Still"].check()
+    assert (code.is_visible(), bar.get_by_role("status").inner_text()) == (
+        False,
+        "Tick another run to compare the two.",
+    )
+    boxes[ODD].focus()
+    page.keyboard.press("Space")
+    page.fill("input[data-filter=runs-table]", "still")
+    words = shlex.split(code.inner_text())
+    assert words == ["python", "-m", "backtest", "compare", "reports/Still", f"reports/{ODD}"]
+    assert all((shelf.parents[1] / word).is_dir() for word in words[4:])
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text }")
+    bar.locator("[data-copy]").click()
+    assert page.evaluate("window.copied") == code.inner_text()
+    assert axe_findings(page) == []
+    bar.get_by_role("button", name="Clear").click()
+    assert bar.is_hidden()
+    assert page.locator("#runs input:checked").count() == 0
+
+
 def test_links_lead_to_existing_reports(shelf: Path, page_of: OpenPage) -> None:
     page = page_of(shelf)
     addresses = page.locator("main a").evaluate_all("all => all.map(one => one.href)")
@@ -124,6 +156,8 @@ def test_links_lead_to_existing_reports(shelf: Path, page_of: OpenPage) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_shelf_fits_its_window_and_has_no_axe_findings(scheme: Scheme, shelf: Path, page_of: OpenPage) -> None:
     page = page_of(shelf, scheme=scheme)
+    for box in page.locator("#runs tbody input").all():
+        box.check()
     for width in (1440, 768, 390):
         page.set_viewport_size({"width": width, "height": 900})
         assert standing_out(page) == []

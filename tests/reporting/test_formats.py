@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 
 from backtest.reporting.format import FILTERS, MISSING, NUMBERS, TERMINAL, for_script
-from backtest.reporting.pages.page_file import render
+from backtest.reporting.pages.shelf_page import render_shelf
 
 SCRIPT = files("backtest.reporting.pages").joinpath("templates", "page.js").read_text(encoding="utf-8")
 
 
 def test_the_script_of_every_page_reads_the_formats() -> None:
-    page = render(
-        "shelf.html.j2", runs=[], comparisons=[], sweeps=[], unreadable=[], folder="reports", spark=(1, 1), made_by=""
-    )
+    page = render_shelf([], "reports")
     (embedded,) = re.findall(r"^const FORMATS = (.*);$", page, re.MULTILINE)
     assert json.loads(embedded) == for_script()
 

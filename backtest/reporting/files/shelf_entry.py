@@ -25,6 +25,7 @@ def _check_printable(text: str) -> str:
 
 _Name = Annotated[str, AfterValidator(_check_printable)]
 _Number = Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)]  # so that arithmetic stays finite
+_Count = Annotated[int, Field(ge=0, le=10**9)]
 Points = Annotated[tuple[_Number, ...], Field(min_length=1, max_length=1000)]
 
 
@@ -32,7 +33,8 @@ class RunEntry(BaseModel):
     """Run in one line of a table. Numbers are decimals, rates are per year, None is not defined; NAV begins at 1.
 
     A run of less than a year has no CAGR and no financing drag per year. Instead it has its total return and its
-    total financing drag. Other runs have None in these fields.
+    total financing drag. Other runs have None in these fields. Counts of events are None where an earlier version wrote
+    the manifest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +54,14 @@ class RunEntry(BaseModel):
     financing_drag_per_year: _Number | None
     total_return: _Number | None = None
     financing_drag: _Number | None = None
+    margin_calls: _Count | None = None
+    targets_scaled_down: _Count | None = None
     sparkline: Points
+
+    @property
+    def ruined(self) -> bool:
+        """Loss of all NAV."""
+        return self.sparkline[-1] <= 0
 
 
 class Best(BaseModel):

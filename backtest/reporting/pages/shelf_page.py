@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 from backtest.data.cache.default_folders import REPORTS
 from backtest.errors import ReportError, suggestion
+from backtest.reporting.files.finished_run import is_of_run
 from backtest.reporting.files.manifest import MADE_BY, read_manifest
 from backtest.reporting.files.shelf_entry import SPARKLINE, ComparisonEntry, RunEntry, entry_of
 
@@ -49,6 +51,7 @@ class Shelved:
         written_at: time of writing, ISO, UTC; empty if the manifest does not have it.
         entry: its numbers; None if another version wrote none, or different ones.
         files: existing files of the page and of the data.
+        comparable: whether its folder can be given to `compare`.
         problem: why the manifest cannot be read.
     """
 
@@ -58,6 +61,7 @@ class Shelved:
     written_at: str
     entry: RunEntry | ComparisonEntry | None
     files: tuple[str, ...]
+    comparable: bool = False
     problem: str = ""
 
     @property
@@ -73,6 +77,11 @@ class Shelved:
     def address(self, file: str) -> str:
         """Return the address of one of its files, relative to the folder above."""
         return f"./{quote(self.folder.name)}/{file}{'/' if file == 'figures' else ''}"
+
+    @property
+    def word(self) -> str:
+        """Its folder as a word of a command that is run in the folder above the shelf."""
+        return shlex.quote(f"{self.folder.absolute().parent.name}/{self.folder.name}")
 
     @property
     def drawn(self) -> list[str]:
@@ -197,13 +206,14 @@ def _read_folder(folder: Path) -> Shelved | None:
         return None
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        return Shelved(folder, "unreadable", folder.name, "", None, _files_of(folder), reason)
+        return Shelved(folder, "unreadable", folder.name, "", None, _files_of(folder), problem=reason)
     if not isinstance(manifest, dict) or manifest.get("made_by") != MADE_BY:
         return None
     if manifest.get("kind") == "sweep":
         return Shelved(folder, "sweep", folder.name, _written_at(manifest), None, _files_of(folder))
-    entry = entry_of(manifest)
-    return Shelved(folder, *_kind_and_name(manifest, entry, folder), _written_at(manifest), entry, _files_of(folder))
+    entry, files = entry_of(manifest), _files_of(folder)
+    comparable = is_of_run(manifest) and "walk_forward" not in manifest["config"]  # which is many runs
+    return Shelved(folder, *_kind_and_name(manifest, entry, folder), _written_at(manifest), entry, files, comparable)
 
 
 def _files_of(folder: Path) -> tuple[str, ...]:

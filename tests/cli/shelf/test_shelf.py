@@ -57,6 +57,8 @@ def test_shelf_entry_of_a_manifest_has_the_numbers_of_the_run(options: dict[str,
         value = getattr(read, key)
         assert value == summary[key] if value is not None else summary[key] != summary[key]
     assert (read.name, read.strategy, read.periods_per_year) == ("synthetic", "fixed", 12)
+    assert (read.margin_calls, read.targets_scaled_down) == (summary["margin_calls"], summary["targets_scaled_down"])
+    assert read.ruined == ("ruined" in options)
     assert (f"{read.start}", f"{read.end}") == (summary["start"], summary["end"])
     assert read.benchmark == (None if result.benchmark is None else "sixty_forty")
     assert len(read.sparkline) == min(len(result.nav), POINTS) or len(result.nav) > POINTS >= len(read.sparkline)
@@ -96,8 +98,8 @@ def test_runs_and_comparisons_are_listed_newest_first(here: Path) -> None:
     assert rows[0][2] == f"{entry.cagr:.1%}".replace("-", "−")
     assert f'data-value="{entry.cagr}"' in page
     assert rows[0][1].split() == ["fixed", "against", "sixty_forty"]
-    assert rows[0][10].split() == ["2026-11-03", "09:30"]
-    assert rows[0][11].split() == ["summary.json", ",", "nav.csv"]
+    assert rows[0][-2].split() == ["2026-11-03", "09:30"]
+    assert rows[0][-1].split() == ["summary.json", ",", "nav.csv"]
     assert [row[0] for row in rows_of(page, "comparisons-table")] == ["a_vs_b"]
     links = [unquote(link) for link in re.findall(r'href="(\./[^"]*)"', page)]
     assert len(links) == 3 * 3 + 3
@@ -152,8 +154,40 @@ def test_short_flat_and_ruined_runs_have_whole_rows(here: Path, options: dict[st
     put(here, "edge", **options)
     page = write_shelf(here).read_text(encoding="utf-8")
     (row,) = rows_of(page, "runs-table")
-    assert len(row) == 12
+    assert len(row) == 13
+    assert row[8] == ("ruin" if "ruined" in options else "none")
     assert not re.search(r"\b(nan|NaN|None|inf)\b", page.partition("<main")[2].partition("</main>")[0])
+
+
+@pytest.mark.parametrize(
+    ("ruined", "calls", "scaled", "shown"),
+    [
+        (False, 0, 0, "none"),
+        (False, 1, 0, "1 margin call"),
+        (True, 1200, 2, "ruin 1,200 margin calls 2 targets scaled down"),
+        (False, None, None, "–"),  # written by an earlier version
+        (True, None, None, "ruin"),
+    ],
+)
+def test_events_are_a_column(here: Path, ruined: bool, calls: int | None, scaled: int | None, shown: str) -> None:
+    entry = run_entry(synthetic_result(ruined=ruined))
+    counts = {"margin_calls": calls, "targets_scaled_down": scaled}
+    put_manifest(here / "run", {SECTION: {**entry, **counts}})
+    page = write_shelf(here).read_text(encoding="utf-8")
+    (row,) = rows_of(page, "runs-table")
+    assert " ".join(row[8].split()) == shown
+
+
+@pytest.mark.parametrize(
+    ("config", "ticks"),
+    [(None, 0), ({"name": "a b", "walk_forward": {}, "sweep": {}}, 0), ({"name": "a b"}, 1)],
+    ids=str,
+)
+def test_only_a_run_that_can_be_compared_has_a_tick(here: Path, config: dict[str, Any] | None, ticks: int) -> None:
+    whole = None if config is None else {"data": {}, "strategy": {"name": "erc"}, **config}
+    put_manifest(here / "reports/a b", {SECTION: run_entry(synthetic_result()), "config": whole})
+    page = write_shelf(here / "reports").read_text(encoding="utf-8")
+    assert page.count('type="checkbox"') == page.count('value="&#39;reports/a b&#39;"') == ticks
 
 
 def test_an_empty_shelf_hints_at_the_first_run(here: Path) -> None:

@@ -68,4 +68,4 @@ def rows_of(page: str, table: str) -> list[list[str]]:
     """Return the text of the cells of each row of a table's body."""
     (body,) = re.findall(rf'<table id="{table}".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
     cells = [re.findall(r"<t[hd]\b.*?</t[hd]>", row, re.DOTALL) for row in re.findall(r"<tr>.*?</tr>", body, re.DOTALL)]
-    return [[unescape(re.sub(r"<[^>]*>", " ", cell)).strip() for cell in row] for row in cells]
+    return [[unescape(re.sub(r"<[^>]*>", " ", cell.replace("<wbr>", ""))).strip() for cell in row] for row in cells]

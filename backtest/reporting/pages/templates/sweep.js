@@ -472,13 +472,6 @@
   byId("search").addEventListener("input", refilter);
   byId("clear").addEventListener("click", () => { byId("search").value = ""; state.brushes.clear(); refilter(); });
   byId("close").addEventListener("click", () => byId("run").close());
-  for (const button of document.querySelectorAll("[data-copy]"))
-    button.addEventListener("click", async () => {
-      const code = byId(button.dataset.copy).querySelector("code");
-      try { await navigator.clipboard.writeText(code.textContent); button.textContent = "Copied"; }
-      catch { getSelection().selectAllChildren(code); button.textContent = "Selected"; }
-      setTimeout(() => { button.textContent = "Copy"; }, 1500);
-    });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   let width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; drawAll(); drawRows(); } });
