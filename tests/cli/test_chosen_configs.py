@@ -142,6 +142,7 @@ def test_a_repeated_command_has_no_secret(here: Path) -> None:
 def test_shells_complete_commands_configurations_and_settings(
     words: str, offered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__package__", "")  # else click takes pytest for the program
     monkeypatch.setenv("_BACKTEST_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", words)
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
