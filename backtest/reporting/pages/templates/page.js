@@ -229,12 +229,15 @@ const PAGE = (() => {
     const within = chart.x.dates ? [chart.places[look.rows[0]], chart.places[look.rows[1] - 1]] : [0, 0];
     if (panel.crises && data.crises.length) {
       const perPixel = (within[1] - within[0]) / Math.max(look.width - 80, 1);
+      let taken = within[0];
       const inside = data.crises.filter((one) => one.to * DAY > within[0] && one.from * DAY < within[1]);
       marks.markArea = {
         silent: true, itemStyle: { color: look.quiet, opacity: 0.13 }, label: { color: look.quiet, fontSize: 10, position: "insideTop" },
         data: inside.map((one) => {
           const ends = [Math.max(one.from * DAY, within[0]), Math.min(one.to * DAY, within[1])];
-          const fits = (ends[1] - ends[0]) / perPixel > 5.6 * one.name.length;
+          const middle = (ends[0] + ends[1]) / 2, half = 2.9 * one.name.length * perPixel;
+          const fits = middle - half > taken && middle + half < within[1];  // a name may be wider than its crisis
+          if (fits) taken = middle + half + 6 * perPixel;
           return [{ xAxis: ends[0], name: fits && panel.named ? one.name : "" }, { xAxis: ends[1] }];
         }),
       };
