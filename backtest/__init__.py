@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from backtest.runs.pipeline import run, run_all
     from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
-    from backtest.sweeps.robustness import robustness
+    from backtest.studies.robustness import robustness
+    from backtest.studies.walk_forward import walk_forward
     from backtest.sweeps.run_sweep import sweep
-    from backtest.sweeps.walk_forward import walk_forward
     from backtest.version import __version__
 
 __all__ = [
@@ -77,11 +77,11 @@ _PLACES = {
     "prepare": "backtest.runs.prepared",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
-    "robustness": "backtest.sweeps.robustness",
+    "robustness": "backtest.studies.robustness",
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",
     "sweep": "backtest.sweeps.run_sweep",
-    "walk_forward": "backtest.sweeps.walk_forward",
+    "walk_forward": "backtest.studies.walk_forward",
     "write_report": "backtest.reporting.files.report_files",
 }
 _MODULES = {"plot": "backtest.reporting.figures.run_figures", "testing": "backtest.testing"}

@@ -13,19 +13,23 @@ from typing import Annotated, Any, Self
 import typer
 
 from backtest.cli import (
-    break_even_command,
     check_command,
-    compare_command,
     data_commands,
     orders_command,
     repeat_commands,
     run_commands,
     shelf_commands,
-    sweep_command,
-    trial_commands,
 )
 from backtest.cli.message_options import LOG, with_message_options
 from backtest.cli.project import project_commands
+from backtest.cli.research import (
+    break_even_command,
+    compare_command,
+    robustness_command,
+    sweep_command,
+    trial_commands,
+    walk_forward_command,
+)
 from backtest.cli.terminal import write
 from backtest.errors import BacktestError, readable
 from backtest.redaction import redact
@@ -43,8 +47,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check_command.check,
     "compare": compare_command.compare,
     "sweep": sweep_command.sweep,
-    "walk-forward": sweep_command.walk_forward,
-    "robustness": sweep_command.robustness,
+    "walk-forward": walk_forward_command.walk_forward,
+    "robustness": robustness_command.robustness,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,

@@ -95,7 +95,7 @@ def _repeat(
         from backtest.runs.pipeline import run
 
         return partial(run, config, offline=offline), config.end is not None
-    from backtest.sweeps.walk_forward import walk_forward
+    from backtest.studies.walk_forward import walk_forward
 
     sections = (manifest["config"].get(name) for name in ("walk_forward", "sweep"))
     return partial(walk_forward, config, *sections, offline=offline), config.end is not None

@@ -20,10 +20,10 @@ from backtest.data.market_data import MarketData
 from backtest.errors import SimulationError
 from backtest.estimation.estimator import window_rows
 from backtest.numerics.arrays import Floats
+from backtest.studies.timetable import Timetable
 from backtest.sweeps.candidates import Candidates
 from backtest.sweeps.sweep_chance import MOST_RETURNS
 from backtest.sweeps.sweep_result import text_of
-from backtest.sweeps.timetable import Timetable
 
 NUMBERS: tuple[Criterion, ...] = ("cagr", "volatility", "sharpe", "max_drawdown")
 """Metrics of each candidate over the dates of the path."""

@@ -1,7 +1,5 @@
-"""`sweep`, `walk-forward` and `robustness`: many runs of one configuration with varied settings."""
+"""`sweep`: many runs of one configuration with varied settings."""
 
-import math
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,20 +16,13 @@ from backtest.cli.chosen_configs import (
     Setting,
     Start,
     config_names,
-    configs_of,
-    in_command,
     overrides_of,
     source_of,
 )
-from backtest.cli.run_commands import print_json, print_run, write_run
 from backtest.cli.terminal import has_bar, new_table, print_notes, show
 from backtest.data.cache.default_folders import REPORTS
-from backtest.redaction import redact
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from backtest.sweeps.robustness import Robustness
     from backtest.sweeps.sweep_result import Sweep
     from backtest.trials.trial import Trial
     from backtest.trials.trial_ledger import TrialLedger
@@ -98,7 +89,7 @@ def sweep(
 
     check_number(by)
     overrides = overrides_of(setting, start=start, end=end)
-    plan = SweepPlan.of(source_of(config), _grid(vary), overrides, offline=offline)
+    plan = SweepPlan.of(source_of(config), grid_of(vary), overrides, offline=offline)
     if dry_run:
         typer.echo(plan.in_words(plan.seconds(workers)))
         return
@@ -113,7 +104,7 @@ def sweep(
     except KeyboardInterrupt:
         typer.echo(f"interrupted: finished runs are in {folder.as_posix()}; --resume continues", err=True)
         raise
-    _record(TrialLedger.near(found.config.folder), lambda time: trials_of(found, time))
+    record(TrialLedger.near(found.config.folder), lambda time: trials_of(found, time))
     renew_shelf(folder)
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
@@ -130,106 +121,7 @@ def sweep(
     typer.echo(f"page: {(folder / 'sweep.html').as_posix()}")
 
 
-def walk_forward(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A configuration with the sections sweep and walk_forward, or any configuration with --vary.",
-            show_default=False,
-            autocompletion=config_names,
-        ),
-    ],
-    *,
-    vary: Vary = None,
-    output: Annotated[
-        Path | None, typer.Option(help="Report folder. Default: reports/<name>_walk_forward.", show_default=False)
-    ] = None,
-    setting: Setting = None,
-    start: Start = None,
-    end: End = None,
-    replace: Replace = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print only summary.json; writes a report only with --output.")
-    ] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
-) -> None:
-    """Choose the best of several candidates again and again by the history before, and write a report of the path."""
-    from backtest.reporting.files.report_folder import folder_for
-    from backtest.sweeps.sweep_trials import trials_of_candidates
-    from backtest.sweeps.walk_forward import walk_forward as follow
-    from backtest.trials.tried_rules import ledger_of, record_trials
-
-    overrides = overrides_of(setting, start=start, end=end)
-    result = follow(source_of(config), None, _grid(vary), overrides, offline=offline)
-    _record(ledger_of(result), lambda time: trials_of_candidates(result, time))
-    if as_json:
-        print_json([result])
-    if as_json and output is None:
-        record_trials([result])  # a report does this itself
-        return
-    folder = folder_for(output, REPORTS / result.name, result.settings, replace=replace)
-    command = in_command("walk-forward", [config], setting, start=start, end=end)
-    words = [word for each in vary or () for word in ("--vary", redact(each))]
-    command = f"{command} {shlex.join(words)}" if words else command
-    page = write_run(result, folder, command, lambda _: None, replace=replace)
-    if not as_json:
-        print_run(result, page, output or REPORTS / result.name)
-
-
-def robustness(
-    config: Annotated[Path, typer.Argument(help="A configuration.", show_default=False, autocompletion=config_names)],
-    *,
-    setting: Setting = None,
-    start: Start = None,
-    end: End = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all runs and ranges as JSON.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
-) -> None:
-    """Run a configuration on the other days of its period and with other lags, and show the ranges."""
-    from backtest.sweeps.robustness import DAY, LAG
-    from backtest.sweeps.robustness import robustness as vary_timing
-
-    (loaded,) = configs_of([config], overrides_of(setting, start=start, end=end))
-    found = vary_timing(loaded, offline=offline)
-    if as_json:
-        from backtest.reporting.files.report_files import json_bytes
-
-        ranges = {change: found.ranges(change).to_dict("index") for change in (DAY, LAG)}
-        dates = {"start": f"{found.nav.index[0]:%Y-%m-%d}", "end": f"{found.nav.index[-1]:%Y-%m-%d}"}
-        content: dict[str, Any] = {"name": found.config.name, **dates, "sentence": found.sentence, "notes": found.notes}
-        content |= {"ranges": ranges, "runs": found.runs.to_dict("records")}
-        typer.echo(json_bytes(content).decode(), nl=False)
-        return
-    _print_ranges(found)
-
-
-def _print_ranges(found: "Robustness") -> None:
-    """Print the range of each number by kind of change, and the sentence."""
-    from backtest.analysis.metrics.metric_registry import BY_KEY
-    from backtest.reporting.format import TERMINAL
-    from backtest.sweeps.robustness import NUMBERS
-
-    headings = (BY_KEY[key].terminal_name for key in NUMBERS)
-    table = new_table(f"{found.nav.index[0]:%Y-%m-%d} to {found.nav.index[-1]:%Y-%m-%d}", *headings)
-
-    def add(label: str, values: "pd.Series[float]") -> None:
-        table.add_row(label, *(TERMINAL[BY_KEY[key].form](values[key]) for key in NUMBERS))
-
-    first, *others = dict.fromkeys(found.runs["change"])
-    add(first, found.runs.iloc[0])
-    for change in others:
-        ranges = found.ranges(change)
-        for column in ("min", "median", "max"):
-            add(f"{change}: {column}", ranges[column])
-        places = ranges["rank"], ranges["runs"]
-        ranks = ("-" if math.isnan(rank) else f"{rank:.0f} of {runs:.0f}" for rank, runs in zip(*places, strict=True))
-        table.add_row(f"{change}: rank, lowest first", *ranks)
-    show(table)
-    typer.echo(found.sentence)
-    print_notes(found.notes)
-
-
-def _grid(vary: list[str] | None) -> dict[str, Any] | None:
+def grid_of(vary: list[str] | None) -> dict[str, Any] | None:
     """Return the values of each setting; a single value is a list of one."""
     if not vary:
         return None
@@ -237,7 +129,7 @@ def _grid(vary: list[str] | None) -> dict[str, Any] | None:
     return {"grid": {name: value if isinstance(value, list | dict) else [value] for name, value in given.items()}}
 
 
-def _record(ledger: "TrialLedger | None", trials: "Callable[[datetime], list[Trial]]") -> None:
+def record(ledger: "TrialLedger | None", trials: "Callable[[datetime], list[Trial]]") -> None:
     """Add runs to the ledger of the project, if there is one."""
     if ledger is not None and not ledger.is_off:
         ledger.append(trials(datetime.now(UTC)))

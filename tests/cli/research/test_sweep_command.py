@@ -12,7 +12,7 @@ from backtest.sweeps.sweep_numbers import GroupRuns
 from support.command_line import command
 from support.files.small_run import without_figures, write_small_config
 
-CONFIG = Path(__file__).parents[2] / "configs/erc.yaml"
+CONFIG = Path(__file__).parents[3] / "configs/erc.yaml"
 VARY = ("--vary", "estimation.window=[3Y,5Y]", "--vary", "costs.trading_bps={from: 0, to: 20, step: 10}")
 
 

@@ -20,7 +20,7 @@ from support.command_line import Answer, command
 
 pytestmark = pytest.mark.usefixtures("without_figures")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIGS = ROOT / "configs"
 ARTICLE = [CONFIGS / f"{name}.yaml" for name in ("60_40", "erc", "all_weather", "levered_erc")]
 STARS = "*: the best of a row; won: share of windows with the higher compound return"

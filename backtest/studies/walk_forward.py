@@ -20,9 +20,9 @@ from backtest.runs.run_result import own_code_of, result_of, strategy_files_of
 from backtest.runs.steps import Steps
 from backtest.strategy import MarketView, Strategy
 from backtest.strategy.choice import StrategyChoice
+from backtest.studies.timetable import Timetable
+from backtest.studies.walk_forward_numbers import Paths, Walk, choose, describe
 from backtest.sweeps.candidates import Candidates, with_all_assets
-from backtest.sweeps.timetable import Timetable
-from backtest.sweeps.walk_forward_numbers import Paths, Walk, choose, describe
 
 
 def walk_forward(

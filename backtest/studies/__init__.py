@@ -1,0 +1,1 @@
+"""Questions about a run that other runs answer: other dates, other choices, other conventions."""
