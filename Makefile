@@ -67,6 +67,7 @@ audit: $(DEV_READY)  ## Known vulnerabilities of the pinned packages; asks a dat
 	.venv-audit/bin/python $(PIP) pip-audit
 	.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
 
+bench: export BACKTEST_TRIALS := off
 bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/bt_run_speed.py

@@ -5,12 +5,14 @@
 A kernel that is missing here costs time alone: whichever process calls it first compiles it.
 """
 
+import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 import backtest as bt
+from backtest.data.cache.default_folders import TRIALS
 from backtest.estimation.methods.conditional_correlation import DCC
 from backtest.estimation.methods.sample_covariance import Sample
 from backtest.reporting.files.report_files import write_report
@@ -22,6 +24,7 @@ NEARLY = 1e-5 - 1  # two assets of this correlation nearly cancel out
 
 def main() -> None:
     """Call each kernel: by a run, a comparison, a break-even, a sweep, and functions with kernels of their own."""
+    os.environ[TRIALS] = "off"  # these are no trials of the folder's user
     results = [bt.run(CONFIGS / f"{name}.yaml") for name in ("levered_erc", "60_40")]
     _ = bt.compare(results).sharpe_differences
     bt.break_even(CONFIGS / "levered_erc.yaml")

