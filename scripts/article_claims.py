@@ -19,7 +19,7 @@ SURE = 0.05
 
 
 class Claim(NamedTuple):
-    """What the article claims, what the data say, and how sure that is."""
+    """Claim of the article, finding from the data, and how sure the finding is."""
 
     claim: str
     finding: str

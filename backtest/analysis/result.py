@@ -17,6 +17,7 @@ from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
 from backtest.analysis.origins.asset_correlations import AssetCorrelations, asset_correlations
 from backtest.analysis.origins.regimes import regimes
+from backtest.analysis.origins.ties import Ties, ties
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.events import events_of
 from backtest.analysis.tables.holdings import capital_and_risk
@@ -75,6 +76,10 @@ class BacktestResult(RunRecord):
     def regimes(self, labels: pd.Series | None = None, *, lagged: bool = False) -> pd.DataFrame:
         """Return the performance in months of rising and falling rates and the like. See `regimes.regimes`."""
         return regimes(self, labels, lagged=lagged)
+
+    def ties(self) -> Ties:
+        """Return the loan spreads at which levered risk parity of the run's stocks and bonds ties with 60/40."""
+        return ties(self)
 
     def headline(self) -> dict[str, float]:
         """Return the ten numbers of the table in the terminal, as in `summary` but at once, and metrics of the user."""
