@@ -57,11 +57,12 @@ class Chance:
     def sentence(self) -> str:
         """The chance in words."""
         needed = "" if np.isinf(self.years_needed) else f", which takes {self.years_needed:,.0f} years to tell apart"
+        sure = "over 99.9%" if self.deflated > 0.999 else f"{self.deflated:.1%}"
         over = "" if np.isnan(self.overfitting) else f"; probability of overfitting {self.overfitting:.0%}"
         return (
             f"best of {self.trials:,} runs, {self.independent:,} of them independent: Sharpe ratio {self.sharpe:.2f}; "
             f"chance alone would give {self.by_chance:.2f}{needed}; "
-            f"probability of a true ratio above 0 {self.deflated:.0%}{over}"
+            f"a true ratio above 0 has a probability of {sure}{over}"
         )
 
 
