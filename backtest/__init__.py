@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backtest.runs.pipeline import run, run_all
     from backtest.runs.prepared import prepare
     from backtest.strategy import MarketView, Strategy
+    from backtest.studies.monte_carlo import monte_carlo
     from backtest.studies.robustness import robustness
     from backtest.studies.walk_forward import walk_forward
     from backtest.sweeps.run_sweep import sweep
@@ -46,6 +47,7 @@ __all__ = [
     "__version__",
     "break_even",
     "compare",
+    "monte_carlo",
     "orders",
     "plot",
     "prepare",
@@ -77,6 +79,7 @@ _PLACES = {
     "prepare": "backtest.runs.prepared",
     "risk_contributions": "backtest.risk",
     "risk_parity_weights": "backtest.risk",
+    "monte_carlo": "backtest.studies.monte_carlo",
     "robustness": "backtest.studies.robustness",
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",

@@ -25,6 +25,7 @@ from backtest.cli.project import project_commands
 from backtest.cli.research import (
     break_even_command,
     compare_command,
+    monte_carlo_command,
     robustness_command,
     sweep_command,
     trial_commands,
@@ -49,6 +50,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "sweep": sweep_command.sweep,
     "walk-forward": walk_forward_command.walk_forward,
     "robustness": robustness_command.robustness,
+    "monte-carlo": monte_carlo_command.monte_carlo,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,

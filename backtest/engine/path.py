@@ -9,11 +9,13 @@ import numpy as np
 from backtest.engine.funds import fund_prices, look_through
 from backtest.engine.kernels.state import (
     BASE,
+    CALLED,
     CHECK,
     DECISION,
     INTEREST_YEARS,
     NAV,
     PAID,
+    ROW,
     ROWS,
     SCALE,
     SCHEDULED,
@@ -143,6 +145,13 @@ class Path:
     def nav(self) -> Floats:
         """Return (P,) NAV after the trades of each close; a path that ends in ruin is shorter than the data."""
         return navs_by_date(self._navs) if self._periods.opens else self._navs
+
+    @property
+    def first_margin_call(self) -> int | None:
+        """Return the position in `nav` of the first margin call; None without one."""
+        rows = self._state.trades[ROW, : self._state.counts[TRADES]]
+        called = rows[self._state.trades[CALLED, : len(rows)] > 0]
+        return int(called[0]) // (2 if self._periods.opens else 1) if len(called) else None
 
     @property
     def _navs(self) -> Floats:

@@ -23,6 +23,7 @@ PUBLIC = [
     "__version__",
     "break_even",
     "compare",
+    "monte_carlo",
     "orders",
     "plot",
     "prepare",

@@ -87,6 +87,12 @@ def chosen_again(data: bt.MarketData) -> list[int]:
     return [] if found.walk_forward is None else [int(each) for each in found.walk_forward.choices["candidate"]]
 
 
+def chance_of_a_loss(data: bt.MarketData) -> float:
+    """Return the share of continuations of the history that end with a loss."""
+    found = bt.monte_carlo({"strategy": "erc"}, years=1, paths=5, market=data)
+    return float(found.table["loss"].iloc[-1])
+
+
 def lowest_of(data: bt.MarketData) -> float:
     """Return the lowest Sharpe ratio of a quarterly strategy over the days on which it may decide."""
     found = bt.robustness({"strategy": "erc", "rebalance": {"frequency": "quarterly"}}, market=data)
