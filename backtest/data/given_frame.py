@@ -101,6 +101,8 @@ def _numbers(column: pd.Series, where: str) -> np.ndarray[Any, np.dtype[np.float
     """Return a column as float64; missing values of any kind become NaN."""
     if column.dtype == bool:
         raise DataError(f"{where}: got true and false; expected numbers")
+    if column.dtype.kind == "c":
+        raise DataError(f"{where}: got complex numbers; expected real ones")
     try:
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     except (ValueError, TypeError) as problem:

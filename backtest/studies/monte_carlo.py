@@ -29,6 +29,8 @@ from backtest.studies.drawn_markets import DrawnMarket
 HORIZONS = (1, 3, 5, 10, 20, 30)
 """Years that a table of results shows, as far as they are simulated."""
 
+_MOST = 2**31
+
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -141,9 +143,9 @@ def monte_carlo(
         >>> found.nav.shape, found.table.index.tolist()
         ((100, 61), [1, 3, 5])
     """
-    for name, value in (("years", years), ("paths", paths)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigError(f"{name}: got {value!r}, expected a whole number, 1 or more")
+    for name, value, least in (("years", years, 1), ("paths", paths, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < _MOST:
+            raise ConfigError(f"{name}: got {value!r:.80}, expected a whole number from {least} to {_MOST - 1:,}")
     loaded = load_config(config, overrides, data=data_settings_of(market))
     plan, _ = Steps(offline=offline, market=market).plan(loaded)
     if plan.at_opens:
@@ -154,17 +156,17 @@ def monte_carlo(
     count, known = years * number, len(plan.data.dates) - 1
     if count > known:
         raise SimulationError(f"years: got {years}, expected at most the {known / number:.1f} years of the history")
-    length = float(number) if block is None else float(block)
-    if not 1 <= length <= known:
-        raise ConfigError(f"block: got {block}, expected a number of periods from 1 to {known:,}")
-    rows = stationary_rows(known, length, paths, seed=seed)[:, :count] + 1
+    length = number if block is None else block
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 1 <= length <= known:
+        raise ConfigError(f"block: got {block!r:.80}, expected a number of periods from 1 to {known:,}")
+    rows = stationary_rows(known, float(length), paths, seed=seed)[:, :count] + 1
     world = _World(plan, count)
     made = _Made.empty(paths, count + 1 - plan.lag, benchmark=plan.benchmark is not None)
     for k in range(0, paths, world.most_paths):
         world.follow(rows[k : k + world.most_paths], made.part(slice(k, k + world.most_paths)))
         on_path(min(k + world.most_paths, paths))
     return MonteCarlo(
-        loaded, years, length, made.nav, made.benchmark, made.called, pd.DatetimeIndex(world.dates), number
+        loaded, years, float(length), made.nav, made.benchmark, made.called, pd.DatetimeIndex(world.dates), number
     )
 
 

@@ -7,11 +7,12 @@ from campaigns.fuzz.fuzz_calls import call_case
 from campaigns.fuzz.fuzz_case import Outcome, judged
 from campaigns.fuzz.fuzz_configs import config_case
 from campaigns.fuzz.fuzz_files import file_case
+from campaigns.fuzz.fuzz_studies import study_case
 from campaigns.fuzz.fuzz_workers import Key, Maker, outcomes
 from campaigns.reliability_page import add_row
 
-MAKERS: dict[str, Maker] = {"config": config_case, "file": file_case, "call": call_case}
-HEADINGS = ("seed", "configs", "files", "calls", "results", "clear errors", "faults")
+MAKERS: dict[str, Maker] = {"config": config_case, "file": file_case, "call": call_case, "study": study_case}
+HEADINGS = ("seed", "configs", "files", "calls", "studies", "results", "clear errors", "faults")
 
 
 def main() -> None:

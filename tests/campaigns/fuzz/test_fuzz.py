@@ -17,7 +17,7 @@ from campaigns.fuzz.fuzz_workers import MEMORY, outcomes
 from support.patience import HANG
 
 SEED = 0
-SLICE = {"config": 31, "file": 25, "call": 61}
+SLICE = {"config": 31, "file": 25, "call": 61, "study": 25}
 """Cases of each kind, a few seconds; `make fuzz` runs thousands."""
 
 
