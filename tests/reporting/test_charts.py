@@ -16,7 +16,7 @@ from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.charts.run_charts import charts_of
 from backtest.reporting.figures import run_figures
 from backtest.reporting.figures.figure_files import picture
-from backtest.reporting.format import frequency_in_words
+from backtest.reporting.format import change, frequency_in_words
 from backtest.reporting.pages.compared.comparison_page import render_comparison_page
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import FREQUENCIES, synthetic_result
@@ -155,19 +155,21 @@ def vars_of(result: BacktestResult) -> dict[str, Any]:
     return {name: value for name, value in vars(result).items() if name in result.__dataclass_fields__}
 
 
-def test_partly_covered_crises_are_named_in_a_note() -> None:
-    """From 2008-07 on, the crisis of 2007 to 2009 is shaded but has no row; from 2009-03 on it has neither."""
+def test_partly_covered_crises_are_marked() -> None:
+    """From 2008-07 on, the crisis of 2007 to 2009 is shaded and its row is of this part.
+
+    From 2009-03 on it has neither. A comparison names it in a note, without a row.
+    """
     within, after = synthetic_result(120, start="2008-07-31"), synthetic_result(120, start="2009-03-31")
     text = "only in part, so the charts shade it and no return is given: GFC (2007-10-09 to 2009-03-09)."
-    found = Page(render_tearsheet(within, {}))
     assert "GFC" in {one["name"] for one in charts_of(within)["crises"]}
-    assert "GFC" not in {row[0] for row in found.table("Crisis")}
-    assert text in found.text
-    assert "only in part, so" not in Page(render_tearsheet(after, {})).text
+    (row,) = [row for row in Page(render_tearsheet(within, {})).table("Crisis") if row[0].startswith("GFC")]
+    part = within.nav.loc[:"2009-03-31"]
+    assert row[:2] == ["GFC (partly)", change(part.iloc[-1] / part.iloc[0] - 1)]
+    assert row[-1] == "2008-07 to 2009-03"
+    assert "GFC" not in Page(render_tearsheet(after, {})).text
     both = bt.compare([within, synthetic_result(120, start="2008-07-31", name="other", seed=4)])
     assert text in Page(render_comparison_page(both, {})).text
-    alone = synthetic_result(10, start="2008-07-31")  # covers no crisis fully, so it has no table
-    assert text in Page(render_tearsheet(alone, {})).text
 
 
 @pytest.mark.parametrize(

@@ -194,11 +194,34 @@ class TestNumbers:
     def test_worst_drawdowns(self) -> None:
         result = synthetic_result(60)
         table = page(result).table("Depth")
-        assert table[1][:3] == [
-            percent(result.summary()["max_drawdown"]),
-            result.summary()["max_drawdown_start"],
-            result.summary()["max_drawdown_end"],
-        ]
+        summary, benchmark = result.summary(), result.benchmark
+        assert benchmark is not None
+        peak, trough = summary["max_drawdown_start"], summary["max_drawdown_end"]
+        other = change(benchmark.nav[trough] / benchmark.nav[peak] - 1)
+        assert table[1][:4] == [percent(summary["max_drawdown"]), other, peak, trough]
+
+    def test_years_are_bars_and_rows(self) -> None:
+        """Twelve years of the calendar are open, and a bar has the text of its year."""
+        result = synthetic_result(200, start="1990-06-30")
+        found = page(result)
+        recent, earlier = (table for table in found.tables if table[0][:2] == ["Year", "Jan"])
+        years = [row[0] for row in [*earlier[1:], *recent[1:]]]
+        assert years == [str(year) for year in range(1990, 2008)][-len(years) :]
+        assert len(recent) == 1 + 12
+        growth = result.nav.loc["2006-12-31"] / result.nav.loc["2005-12-31"] - 1
+        assert f"2006: {result.name} {change(growth)}" in found.text
+
+    def test_trailing_returns_end_with_the_run(self) -> None:
+        result = synthetic_result(130)
+        rows = {row[0]: row[1] for row in page(result).table("Trailing return")}
+        assert rows["Last 10 years, a year"] == change((result.nav.iloc[-1] / result.nav.iloc[-121]) ** 0.1 - 1)
+        assert rows["Last year"] == change(result.nav.iloc[-1] / result.nav.iloc[-13] - 1)
+        assert rows["Whole run, a year"] == change(result.summary()["cagr"])
+
+    def test_shares_of_capital_and_risk_have_a_row_for_each_asset(self) -> None:
+        result = synthetic_result(60, gross=1.5)
+        expected = [[str(name), "", *map(percent, row)] for name, row in result.capital_and_risk.iterrows()]
+        assert page(result).table("Share")[1:] == expected
 
     def test_sources_of_the_return(self) -> None:
         result = random_run(4, shorts=False, leverage=1.0)
@@ -215,8 +238,8 @@ class TestNumbers:
         assert shown["Financing, above the cash rate"] == percent(parts["financing_spread"])
         assert shown["Total return"] == percent(summary["total_return"])
         there = [value for value in parts["levered_return"].values() if value != 0]  # no cash drag on margin
-        assert [row[1] for row in terms[1:-1]] == [percent2(value) for value in there]
-        assert terms[-1] == ["CAGR", percent2(summary["cagr"])]
+        assert [row[2] for row in terms[1:-1]] == [percent2(value) for value in there]
+        assert terms[-1] == ["CAGR", "", percent2(summary["cagr"])]
         gross = percent2(parts["cagr"]["gross"])
         assert f"CAGR is {gross} before trading costs and other fees, " in page(result).text
 

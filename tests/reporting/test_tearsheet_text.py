@@ -143,19 +143,19 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(synthetic_result(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "drawdowns", "regimes", "correlations", "months", "distribution", "rolling", "weights",
-            "now", "risk", "attribution", "financing", "costs", "measures", "trades", "run",
+            "numbers", "growth", "years", "falls", "regimes", "correlations", "weights", "now", "risk", "attribution",
+            "financing", "costs", "returns", "measures", "trades", "run",
         ]  # fmt: skip
         bare = Page(
             render_tearsheet(synthetic_result(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG})
         )
         assert bare.sections == [
-            "numbers", "growth", "drawdowns", "months", "weights", "now", "attribution", "costs", "measures", "trades",
+            "numbers", "growth", "years", "falls", "weights", "now", "attribution", "costs", "measures", "trades",
             "run",
         ]  # fmt: skip
         assert [link["href"] for link in bare.of("a")] == ["#main", *(f"#{name}" for name in bare.sections)]
         assert len(bare.of("img")) == 1
-        assert "drawdowns" not in page(synthetic_result(30, still=True)).sections
+        assert "Worst drawdowns" not in page(synthetic_result(30, still=True)).text
 
     @pytest.mark.parametrize(
         "result",

@@ -15,7 +15,6 @@ from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
 
-_BARS = 20
 _BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
 
 
@@ -53,34 +52,6 @@ def risk(result: BacktestResult) -> Chart | None:
             drawn = stacked(drawn_rows, asset_colours(result), "all assets", total, step=step)
             panels.append(panel(title, "percent", height, drawn, zero=True))
     return {"x": {"dates": steps(dates)}, "panels": panels} if panels else None
-
-
-def shares(result: BacktestResult) -> Chart | None:
-    """Average shares of capital, of expected and of realised risk; None without a covariance."""
-    table = result.capital_and_risk
-    if table.empty:
-        return None
-    folded = len(table) > _BARS + 1
-    table = largest_and_rest(table.T, _BARS).T
-    if folded:
-        table = table.iloc[:-1]
-    title = f"Average share of capital and of risk{', the largest' if folded else ''}"
-    drawn = [
-        series(f"share: {column}", name, colour, numbers(table[column]), "bar")
-        for column, name, colour in (
-            ("capital", "capital", 4),
-            ("risk", "expected risk", 5),
-            ("realised", "realised risk", 2),
-        )
-        if table[column].notna().any()
-    ]
-    height = 40 + 46 * len(table)
-    return {
-        "x": {"labels": list(map(str, table.index))},
-        "horizontal": True,
-        "left": 130,
-        "panels": [panel(title, "percent", height, drawn, zero=True)],
-    }
 
 
 def forecasts(result: BacktestResult) -> Chart | None:

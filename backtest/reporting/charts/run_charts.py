@@ -6,7 +6,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.reporting.charts.chart_leverage import attribution, break_even, costs, financing
 from backtest.reporting.charts.chart_parts import crises_within, legend
 from backtest.reporting.charts.chart_performance import distribution, growth, rolling
-from backtest.reporting.charts.chart_risk import forecasts, risk, shares, weights
+from backtest.reporting.charts.chart_risk import forecasts, risk, weights
 from backtest.reporting.charts.chart_sleeves import sleeves
 
 
@@ -24,7 +24,6 @@ def charts_of(result: BacktestResult) -> dict[str, Any]:
         "rolling": rolling(result),
         "weights": weights(result),
         "risk": risk(result),
-        "shares": shares(result),
         "forecasts": forecasts(result),
         "distribution": distribution(result),
         "attribution": attribution(result),

@@ -10,42 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from backtest.analysis.attribution.return_attribution import SOURCES
 from backtest.analysis.metrics.smoothing import smoothing
-from backtest.analysis.orders.order_list import orders_of_run
 from backtest.analysis.result import BacktestResult
-from backtest.analysis.tables.calendar_tables import (
-    YEAR,
-    calendar_returns,
-    costs_by_year,
-    partial_coverage,
-    typical_size,
-)
-from backtest.analysis.tables.crises import CRISES, covered_partly
-from backtest.analysis.tables.holdings import holdings_now, holdings_totals, largest_and_rest
 from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
-from backtest.reporting.format import (
-    MONTHS,
-    change,
-    frequency_in_words,
-    is_missing,
-    percent,
-    percent2,
-    ratio,
-    shade,
-)
-from backtest.reporting.order_rows import HEADINGS, in_words, order_rows
+from backtest.reporting.format import frequency_in_words, percent, ratio
 from backtest.reporting.pages.chance_words import POWER, confidence_in_words
-from backtest.reporting.pages.leverage_words import (
-    FinancingWords,
-    break_even_in_words,
-    events,
-    sources_in_words,
-    words_of,
-)
+from backtest.reporting.pages.leverage_words import break_even_in_words, events, words_of
 from backtest.reporting.pages.measure_texts import benchmark_table, cards, headline
 from backtest.reporting.pages.opening.interval_strips import interval_strips
 from backtest.reporting.pages.opening.verdict_words import alarms_in_words, differences_from_benchmark, lead_in_words
@@ -53,37 +26,15 @@ from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
 from backtest.reporting.pages.sections.correlation_words import correlations_in_words
+from backtest.reporting.pages.sections.fall_words import falls_in_words
+from backtest.reporting.pages.sections.holding_words import holdings_in_words, orders_in_words
 from backtest.reporting.pages.sections.regime_words import regimes_in_words
+from backtest.reporting.pages.sections.share_words import shares_in_words
+from backtest.reporting.pages.sections.source_words import costs_in_words, return_sources
+from backtest.reporting.pages.sections.year_words import years_in_words
 from backtest.reporting.pages.trial_words import trials_in_words, walk_forward_parts
 from backtest.trials.tried_rules import Tried
 
-_COSTS = {
-    "trading": ("Trading", "Trading costs."),
-    "financing": ("Financing", ""),
-    "financing_drag": ("of which above cash", ""),
-    "borrow": ("Borrow fees", "Fees on short positions."),
-    "fees": ("Other fees", "Fund expenses and management fees."),
-    "turnover": ("Turnover", "Half the sum of all trades."),
-}
-_TERMS = {
-    "magnified_source_return": (
-        "Magnified source return",
-        "Mean cash return, plus mean leverage times the mean return of the holdings above cash.",
-    ),
-    "excess_borrowing_cost": ("Excess borrowing cost", ""),
-    "leverage_covariance": (
-        "Covariance of leverage",
-        "Covariance of leverage with the source return above the borrowing rate.",
-    ),
-    "cash_drag": ("Cash drag", "Shortfall of the interest earned on cash below the cash return, over NAV."),
-    "trading_costs": ("Trading costs", "Mean cost over NAV."),
-    "other_fees": ("Other fees", "Mean fees over NAV."),
-    "compounding": ("Compounding", "Geometric mean return less arithmetic mean return."),
-    "compounding_within_year": (
-        "Compounding within the year",
-        "CAGR less the geometric mean times the periods in a year.",
-    ),
-}
 _REASONS = {
     "rebalance": "rebalance",
     "band": "left its band",
@@ -91,7 +42,6 @@ _REASONS = {
     "no_price": "no price",
 }
 _LARGEST_TRADES, _MOST_TRADES = 20, 20_000  # trades shown if scripts are disabled; trades in the data of the page
-_ASSETS = 12  # rows of the table of returns; the other assets are one row
 
 
 def render_tearsheet(
@@ -140,13 +90,11 @@ def render_tearsheet(
         pictures={name: picture(svg) for name, svg in figures.items()},
         sides=_sides(result),
         assets=asset_legend(result),
-        shares_in_words=_shares_in_words(result),
-        calendar=_calendar(result),
-        drawdowns=summary["worst_drawdowns"],
-        crises=_crises(summary),
+        shares=shares_in_words(result),
+        years=years_in_words(result),
+        falls=falls_in_words(result),
         regimes=regimes_in_words(result),
         correlations=correlations_in_words(result),
-        partly=covered_partly(result.nav.index),
         smoothing=_smoothing_in_words(result),
         confidence=confidence_in_words(summary["confidence"], summary["periods"]),
         verdict=lead_in_words(result, summary),
@@ -155,14 +103,14 @@ def render_tearsheet(
         power=POWER,
         trials=trials_in_words(tried),
         walked=walk_forward_parts(result.walk_forward),
-        attribution=_attribution(summary["attribution"], words),
+        attribution=return_sources(summary["attribution"], words),
         sleeves=[{"name": name, **_plain(row)} for name, row in result.sleeves.iterrows()],
-        costs=_costs(result, summary, words),
+        costs=costs_in_words(result, summary, words),
         words=words,
         events=events(result),
         break_even=break_even_in_words(result),
-        holdings=_holdings(result),
-        orders=_orders(result),
+        holdings=holdings_in_words(result),
+        orders=orders_in_words(result),
         trades=_trades(result, trades),
         notes=result.notes,
         warnings=result.warnings,
@@ -191,14 +139,6 @@ def _sides(result: BacktestResult) -> list[dict[str, Any]]:
     return [{"key": key, "name": name, "colour": key, "growth": True} for key, name in sides]
 
 
-def _shares_in_words(result: BacktestResult) -> str:
-    table = result.capital_and_risk
-    return ", ".join(
-        f"{name} {percent(row['capital'], 0)} of capital and {percent(row['risk'], 0)} of risk"
-        for name, row in table.iterrows()
-    )
-
-
 def _smoothing_in_words(result: BacktestResult) -> str:
     smoothed = smoothing(result)
     if smoothed is None:
@@ -210,107 +150,6 @@ def _smoothing_in_words(result: BacktestResult) -> str:
         f"{percent(smoothed.volatility)} a year without, and {percent(smoothed.adjusted_volatility)} with the "
         f"autocorrelations (Lo 2002); the Sharpe ratio is too high by about the same factor.{series}"
     )
-
-
-def _calendar(result: BacktestResult) -> dict[str, Any]:
-    table = calendar_returns(result.nav, result.periods_per_year)
-    part = partial_coverage(result.nav, result.periods_per_year)
-    full = [typical_size(table.drop(columns=YEAR))] * (len(table.columns) - 1) + [typical_size(table[[YEAR]])]
-    others = None
-    if result.benchmark is not None:
-        others = calendar_returns(result.benchmark.nav, result.periods_per_year)[YEAR]
-    rows = []
-    for position, year in enumerate(table.index):
-        values, starred = table.iloc[position].to_numpy(), part.iloc[position].to_numpy()
-        cells = [_cell(*cell) for cell in zip(values, full, starred, strict=True)]
-        cells[-1]["shade"] += " year"
-        if others is not None:
-            cells.append(_cell(others.iloc[position], full[-1], starred[-1]))
-        rows.append({"year": year, "cells": cells})
-    return {
-        "months": MONTHS if len(table.columns) > 1 else (),
-        "rows": rows,
-        "any_part": bool(part.to_numpy().any()),
-    }
-
-
-def _cell(value: float, full: float, starred: bool) -> dict[str, str]:
-    """A return without its percent sign; empty if there is no return."""
-    if is_missing(value):
-        return {"text": "", "shade": ""}
-    return {"text": change(value).rstrip("%").lstrip("+") + ("*" if starred else ""), "shade": shade(value, full)}
-
-
-def _crises(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each crisis, with the numbers of the benchmark and what happened."""
-    why = {crisis.name: crisis.why for crisis in CRISES}
-    others = summary["benchmark"]["crises"] if "benchmark" in summary else [None] * len(summary["crises"])
-    pairs = zip(summary["crises"], others, strict=True)
-    return [{**crisis, "other": other, "why": why[crisis["name"]]} for crisis, other in pairs]
-
-
-def _attribution(parts: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
-    assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
-    added = [(str(name), "", value) for name, value in assets.items()]
-    sources = sources_in_words(words)
-    added += [(*sources[key], parts[key]) for key in SOURCES]
-    terms = parts.get("levered_return", {})
-    meanings = {"excess_borrowing_cost": words.cost}
-    return {
-        "rows": [{"label": row[0], "meaning": row[1], "value": row[2]} for row in added if row[2] != 0],
-        "terms": [
-            {"label": label, "meaning": meanings.get(key, meaning), "value": terms[key]}
-            for key, (label, meaning) in _TERMS.items()
-            if terms.get(key) and not is_missing(terms[key])
-        ],
-        "cagr": parts["cagr"],
-    }
-
-
-def _costs(result: BacktestResult, summary: Mapping[str, Any], words: FinancingWords) -> dict[str, Any]:
-    table = costs_by_year(result)
-    shown = [column for column in _COSTS if (table[column] != 0).any()]
-    rows = [
-        {"year": year, "cells": [percent(row[c]) if c == "turnover" else percent2(row[c]) for c in shown]}
-        for year, row in table[shown].iterrows()
-    ]
-    meanings = {"financing": words.interest, "financing_drag": words.above[1]}
-    rate = "_per_year" if result.whole_year else ""
-    parts = [f"{percent2(summary[f'trading_cost{rate}'])} for trading"]
-    if "financing" in shown:
-        parts.append(f"{percent2(summary[f'financing_cost{rate}'])} for financing")
-    return {
-        "columns": [
-            {"label": _COSTS[column][0], "meaning": meanings.get(column, _COSTS[column][1])} for column in shown
-        ],
-        "rows": rows,
-        "in_words": ", ".join(parts),
-    }
-
-
-def _holdings(result: BacktestResult) -> dict[str, Any]:
-    table = holdings_now(result)
-    cash, gross = (_plain(row) for _, row in holdings_totals(table).iterrows())
-    assets = zip(map(str, table.index), (_plain(row) for _, row in table.iterrows()), strict=True)
-    return {
-        "decided": result.target_weights.index[-1],
-        "held": result.weights.index[-1],
-        "trades": bool((table["trade"] != 0).any()),
-        "classes": any(result.classes.values()),
-        "rows": [{"name": name, "asset_class": result.classes.get(name, ""), **row} for name, row in assets],
-        "totals": [
-            {"name": words_of(result).free, **cash, "trade_text": change(cash["trade"])},
-            {"name": "Gross exposure", **gross, "trade_text": percent(gross["trade"])},
-        ],
-    }
-
-
-def _orders(result: BacktestResult) -> dict[str, Any] | None:
-    """Orders in money and shares; None if the run has no capital in money."""
-    listed = orders_of_run(result)
-    if listed is None:
-        return None
-    return {"headings": HEADINGS, "rows": order_rows(listed), "in_words": in_words(listed)}
 
 
 def _plain(row: pd.Series) -> dict[str, Any]:

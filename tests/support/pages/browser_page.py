@@ -89,7 +89,8 @@ def axe_findings(page: Page) -> list[str]:
 
 
 def draw_all(page: Page) -> None:
-    """Make the window as tall as the page, so that every chart is near and is drawn."""
+    """Open all folded parts and make the window as tall as the page, so that every chart is near and is drawn."""
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     size = page.viewport_size
     assert size
     page.set_viewport_size({"width": size["width"], "height": page.evaluate("document.documentElement.scrollHeight")})

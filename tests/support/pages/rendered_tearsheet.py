@@ -6,7 +6,7 @@ from support.pages.read_page import Page
 
 SVG = b'<svg xmlns="name"></svg>'
 STATIC = (
-    "growth", "drawdown", "distribution", "rolling", "weights", "capital_and_risk_shares", "risk", "forecasts",
+    "growth", "drawdown", "distribution", "rolling", "weights", "risk", "forecasts",
     "attribution", "financing", "costs",
 )  # fmt: skip
 EVERY_FIGURE = dict.fromkeys(STATIC, SVG)
