@@ -126,7 +126,7 @@ def monte_carlo(
         overrides: see `bt.run`.
         years: years after the last date, 1 or more, at most the years of the history.
         paths: number of paths, 1 or more.
-        block: mean number of periods in a block; default: those of a year.
+        block: mean number of periods in a block; default: one year of them.
         seed: seed of the draws.
         market: see `bt.run`.
         offline: see `bt.run`.

@@ -6,6 +6,7 @@ from typing import Any
 
 _INHERITED = ("data", "initial_capital", "estimation", "rebalance", "costs", "financing")
 _OF_OTHER_ASSETS = ("classes", "splice", "opens", "volumes")  # settings of `data` that name the assets of the run
+_LARGEST = 1e9  # weight in a name: larger ones, which may be beyond double precision, are refused as weights
 _FIXED = "sixty_forty"  # the strategy of fixed weights
 
 
@@ -38,7 +39,8 @@ def weights_benchmark(weights: Mapping[str, float], run: Mapping[str, Any]) -> d
     >>> weights_benchmark({"equities": 0.6, "bonds": 0.4}, {"data": {}, "leverage": {"multiple": 2}})["name"]
     '60 equities + 40 bonds'
     """
-    words = " + ".join(f"{100 * weight:g} {name}" for name, weight in weights.items())
+    shown = {name: 100 * max(-_LARGEST, min(_LARGEST, weight)) for name, weight in weights.items()}
+    words = " + ".join(f"{percent:g} {name}" for name, percent in shown.items())
     return {**_inherited(run), "name": _as_name(words), "strategy": {"name": _FIXED, "weights": dict(weights)}}
 
 

@@ -105,7 +105,7 @@ def _value(name: str, rng: random.Random) -> Any:
 
 
 def _settings(kind: str, rng: random.Random) -> dict[str, Any]:
-    """Return what a study is given besides a configuration."""
+    """Return what a study is given in addition to a configuration."""
     if kind in {"sweep", "walk_forward"}:
         names = ["estimation.window"] if rng.random() < 0.4 else []
         names += _names(rng, rng.choice((0, 1, 1, 2)))

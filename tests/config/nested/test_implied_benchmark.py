@@ -72,6 +72,7 @@ def test_a_mapping_is_a_configuration() -> None:
         ({}, "benchmark: got {}; expected a configuration such as 60_40.yaml"),
         (3, "benchmark: got 3; expected a configuration such as 60_40.yaml"),
         ({"strategy": "er", "data": {}}, "benchmark: strategy.name: unknown strategy 'er'; there are: "),
+        ({"gold": 10**400}, "benchmark: strategy.weights.gold: got 1000000"),  # larger than a float
     ],
     ids=str,
 )
