@@ -1,5 +1,6 @@
 """The tearsheet in use: ranges, scale, names, search, sort, downloads, by mouse and by keyboard, against its files."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
+from backtest.reporting.format import percent, ratio
 from backtest.reporting.pages.tearsheet import render_tearsheet
 from support.builders.synthetic_result import synthetic_result
 from support.pages.browser_page import OpenPage, ReportOf, axe_findings, downloaded, draw_all, drawn, standing_out
@@ -67,6 +69,9 @@ class TestRange:
         shown = {one.get_attribute("data-growth"): one.inner_text() for one in page.locator("[data-growth]").all()}
         for side in nav.columns:
             assert float(shown[side]) == pytest.approx(growth[side].iloc[-1], abs=0.5e-3 + 1e-6)  # 3 digits of 8
+        fall = (inside / inside.cummax() - 1).min()
+        for side in nav.columns:
+            assert page.locator(f"[data-side={side}]").inner_text().endswith(f"fall {percent(fall[side])}")
         drawn_of = drawn(page)
         for line, side in zip(drawn_of["growth"]["series"], nav.columns, strict=False):
             np.testing.assert_array_equal(values_of(line, 0), dates_in(inside).as_unit("ms").asi8)
@@ -101,8 +106,19 @@ class TestRange:
             page.locator(f"input[data-{field}]").blur()
             self.follows(page, nav, "2000-02-10", "2007-11-30")
 
+        page.reload()  # the range is in the address
+        draw_all(page)
+        self.follows(page, nav, "2000-02-10", "2007-11-30")
         page.click("button[data-range=all]")
         self.follows(page, nav, begin, end)
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        for side, found in {"strategy": summary, "benchmark": summary["benchmark"]}.items():
+            assert page.locator(f"[data-side={side}]").inner_text() == (
+                f"{found['name']} {percent(found['cagr'])} a year, volatility {percent(found['volatility'])}, Sharpe "
+                f"ratio {ratio(found['sharpe'])}, worst fall {percent(found['max_drawdown'])}"
+            )
+        page.go_back()
+        self.follows(page, nav, "2000-02-10", "2007-11-30")
 
     def test_a_drag_chooses_a_range_and_a_double_click_or_escape_resets_it(
         self, report_of: ReportOf, page_of: OpenPage

@@ -24,6 +24,9 @@ from support.pages.browser_page import (
 )
 from support.pages.page_cases import MARKUP, MARKUP_ASSETS, MARKUP_NOTE
 
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, summary, input, select, nav a")].filter((one) =>
+  one.offsetParent && one.getBoundingClientRect().height < 24).map((one) => one.outerHTML.slice(0, 80))"""
+
 
 def test_a_tearsheet_shows_the_numbers_of_its_summary_is_accessible_and_fits_its_window(
     report: Path, page_of: OpenPage
@@ -31,9 +34,11 @@ def test_a_tearsheet_shows_the_numbers_of_its_summary_is_accessible_and_fits_its
     """All checks of one page, because opening it takes longer than most of them."""
     path = report / "tearsheet.html"
     page = page_of(path, width=390)
-    for width in (390, 768, 1440):
+    for width in (320, 390, 768, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         assert standing_out(page) == []
+        assert page.evaluate(SMALL_TARGETS) == []
+        assert page.locator("nav .sheet").evaluate("one => one.open") == (width > 1100)
     assert_headline(page, json.loads((report / "summary.json").read_text(encoding="utf-8")))
     assert_read_aloud(page)
     assert standing_out(page_of(path, width=390, scripts=False)) == []

@@ -125,7 +125,13 @@ def render_tearsheet(
         written=written,
         deviations=DEVIATIONS if quantstats else (),
     )
-    data, live = {**drawn, "tables": {"trades": _listed_trades(trades)}}, sliders_of(result, opening)
+    data = {
+        **drawn,
+        "tables": {"trades": _listed_trades(trades)},
+        "cash": numbers(result.cash_returns),
+        "periods_per_year": result.periods_per_year,
+    }
+    live = sliders_of(result, opening)
     if live is not None:
         page = write(data={**data, "live": live["data"]}, live=live)
         if fits(page):

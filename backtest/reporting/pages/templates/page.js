@@ -343,6 +343,17 @@ const PAGE = (() => {
     });
     redraw();
     showGrowth();
+    tell();
+  }
+
+  // Scripts of single pages follow the reader's choices.
+  const tell = () => document.dispatchEvent(new CustomEvent("page:state"));
+
+  function setScale(scale) {
+    state.scale = scale;
+    all("button[data-scale]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.scale === scale)));
+    redraw();
+    tell();
   }
 
   function showDates() {
@@ -384,6 +395,7 @@ const PAGE = (() => {
     all("[data-column]").filter((e) => e.dataset.column.split(" ").includes(key)) // a row of two strategies is hidden with either
       .forEach((e) => e.toggleAttribute("hidden", e.dataset.column.split(" ").some((one) => state.hidden.has(one))));
     redraw();
+    tell();
   }
 
   document.addEventListener("click", (event) => {
@@ -392,11 +404,8 @@ const PAGE = (() => {
     const { series, range, scale, download } = button.dataset;
     if (series !== undefined) setHidden(series, !state.hidden.has(series));
     else if (range !== undefined) range === "all" ? setRange(-Infinity, Infinity) : setRange(yearsBack(Number(range)), Infinity);
-    else if (scale !== undefined) {
-      state.scale = scale;
-      all("button[data-scale]").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.scale === scale)));
-      redraw();
-    } else if (download !== undefined) save(button.dataset.file, tables.has(download) ? tables.get(download).csv() : seriesCsv(download));
+    else if (scale !== undefined) setScale(scale);
+    else if (download !== undefined) save(button.dataset.file, tables.has(download) ? tables.get(download).csv() : seriesCsv(download));
   });
 
   all("input[data-from], input[data-to]").forEach((input) => {
@@ -543,5 +552,5 @@ const PAGE = (() => {
 
   // For scripts of single pages that follow.
   const drawChart = (name) => { drawn.forEach((_, container) => { if (container.dataset.chart === name) draw(container); }); showGrowth(); };
-  return { data, forms: FORMS, iso, drawChart };
+  return { data, forms: FORMS, iso, drawChart, state, yearsBack, setRange, setHidden, setScale };
 })();
