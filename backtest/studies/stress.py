@@ -151,7 +151,7 @@ def _book(decided: Decided) -> tuple[Book, pd.Timestamp, tuple[str, ...]]:
 
 
 def _durations(config: RunConfig, data: MarketData) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the durations of bonds against the bundled 10-year Treasury yield, and why there are none."""
+    """Return the durations of bonds against the bundled 10-year Treasury yield, and why some are missing."""
     bonds = [asset for asset in data.assets if data.classes.get(asset) == BONDS]
     none = pd.DataFrame(index=data.dates[:0])
     if not bonds:

@@ -12,7 +12,7 @@ def bond_durations(returns: pd.DataFrame, yields: pd.Series, months: int = MONTH
     income of the bond.
 
     Args:
-        returns: (M, k) monthly returns by month's end, decimal; NaN where there is none.
+        returns: (M, k) monthly returns by month's end, decimal; NaN for a missing return.
         yields: yields by date, decimal per year; the last of each month counts.
         months: months of each regression, 3 or more.
 
