@@ -10,7 +10,7 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
-from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, stacked, thin_rows
+from backtest.reporting.charts.chart_parts import ASSET, Chart, exposures, panel, series, stacked, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
@@ -20,15 +20,7 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
-    folded = _fold(result.weights, result)
-    table = thin_rows(pd.concat([folded, result.weights.sum(axis=1), result.gross_exposure], axis=1))
-    folded, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
-    drawn = stacked(folded, asset_colours(result), "net exposure", net)
-    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
-    return {
-        "x": {"dates": steps(table.index)},
-        "panels": [panel(WEIGHTS, "percent", 300, drawn, zero=True, marks=[WHOLE])],
-    }
+    return exposures(result, _fold(result.weights, result), asset_colours(result), WEIGHTS)
 
 
 def risk(result: BacktestResult) -> Chart | None:
