@@ -15,6 +15,7 @@ from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.crises import overlapping_crises
 from backtest.reporting.charts.embedding import days, numbers, steps
 from backtest.reporting.colours import DASHES, PALETTE
+from backtest.reporting.display_names import asset_name
 
 Chart = dict[str, Any]
 
@@ -55,7 +56,14 @@ def stacked(
     """Return columns as stacked series in the order of the colours, and their total as a line if any is negative."""
     more: dict[str, Any] = {"step": True} if step else {}
     drawn = [
-        series(f"{prefix}{column}", column, colour, numbers(table.iloc[:, place]), "stack", **more)
+        series(
+            f"{prefix}{column}",
+            asset_name(column) if prefix == ASSET else column,
+            colour,
+            numbers(table.iloc[:, place]),
+            "stack",
+            **more,
+        )
         for place, (column, colour) in enumerate(colours.items())
     ]
     if (table < 0).any(axis=None):

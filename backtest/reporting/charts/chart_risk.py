@@ -13,6 +13,7 @@ from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.charts.chart_parts import ASSET, Chart, exposures, panel, series, stacked, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
+from backtest.reporting.display_names import asset_name
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
 
 _BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
@@ -74,7 +75,10 @@ def asset_colours(result: BacktestResult) -> dict[str, int | str]:
 
 def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
     """Return the entries that show and hide assets."""
-    return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
+    return [
+        {"key": f"{ASSET}{name}", "name": asset_name(name), "colour": colour}
+        for name, colour in asset_colours(result).items()
+    ]
 
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:
