@@ -108,4 +108,5 @@ def likely_loss(weights: Floats, covariance: Floats, deviations: float) -> Float
     variance = float(weights @ moves)
     if variance <= 0:
         return np.zeros_like(weights)
-    return np.maximum(-deviations * moves / np.sqrt(variance), -1)
+    losses: Floats = np.maximum(-deviations * moves / np.sqrt(variance), -1)
+    return losses

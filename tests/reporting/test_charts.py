@@ -1,6 +1,7 @@
 """Charts and figures of decisions: steps over the dates of NAV, stacked without gaps, labelled with their horizon."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +199,19 @@ def test_the_row_of_free_nav_is_called_cash_only_on_margin(kind: dict[str, Any],
 def test_a_spot_price_is_not_called_a_total_return() -> None:
     result = bt.run(CALLED.parents[1] / "risk_budgeting.yaml")
     assert {one.name: one.meaning for one in result.origins}["crude_oil"] == "spot price, as given"
+
+
+def test_many_assets_are_also_drawn_by_class() -> None:
+    """Nine assets of two classes have both views; eight, or assets of one class, have the assets alone."""
+    names = tuple(f"asset_{number}" for number in range(9))
+    result = synthetic_result(30, names, gross=1.5)
+    mixed = replace(result, classes={name: "equities" if name < "asset_4" else "" for name in names})
+    chart = charts_of(mixed)["charts"]["weights_by_class"]
+    drawn = {one["name"]: one["values"] for one in chart["panels"][0]["series"]}
+    assert list(drawn) == ["equities", "other", "gross exposure"]
+    np.testing.assert_allclose(drawn["equities"], result.weights.iloc[:, :4].sum(axis=1), rtol=1e-4)  # five digits
+    for name in ("other", "equities"):
+        assert "weights_by_class" not in charts_of(replace(result, classes=dict.fromkeys(names, name)))["charts"]
+    assert "weights_by_class" not in charts_of(synthetic_result(30, names[:8]))["charts"]
+    views = [button["data-view"] for button in Page(render_tearsheet(mixed, {})).of("button") if "data-view" in button]
+    assert views == ["weights-of-classes", "weights-of-assets"]

@@ -11,9 +11,11 @@ from typing import Any
 import pandas as pd
 
 from backtest.analysis.drawing.thinning import rows_to_draw
+from backtest.analysis.run_record import RunRecord
 from backtest.analysis.tables.crises import overlapping_crises
-from backtest.reporting.charts.embedding import days, numbers
+from backtest.reporting.charts.embedding import days, numbers, steps
 from backtest.reporting.colours import DASHES, PALETTE
+from backtest.reporting.display_names import asset_name
 
 Chart = dict[str, Any]
 
@@ -54,12 +56,41 @@ def stacked(
     """Return columns as stacked series in the order of the colours, and their total as a line if any is negative."""
     more: dict[str, Any] = {"step": True} if step else {}
     drawn = [
-        series(f"{prefix}{column}", column, colour, numbers(table.iloc[:, place]), "stack", **more)
+        series(
+            f"{prefix}{column}",
+            asset_name(column) if prefix == ASSET else column,
+            colour,
+            numbers(table.iloc[:, place]),
+            "stack",
+            **more,
+        )
         for place, (column, colour) in enumerate(colours.items())
     ]
     if (table < 0).any(axis=None):
         drawn.append(series(f"total: {name}", name, "ink", numbers(total), dash="dashed", **more))
     return drawn
+
+
+def exposures(
+    result: RunRecord, folded: pd.DataFrame, colours: Mapping[str, int | str], title: str, *, prefix: str = ASSET
+) -> Chart:
+    """Return the chart of stacked weights, the gross exposure and, where there are shorts, the net exposure.
+
+    Args:
+        result: result of a run.
+        folded: (P, k) fractions of NAV after each close's trades, by asset or class.
+        colours: colour of each column.
+        title: title of the panel.
+        prefix: prefix of the keys of the columns.
+    """
+    table = thin_rows(pd.concat([folded, result.weights.sum(axis=1), result.gross_exposure], axis=1))
+    folded, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
+    drawn = stacked(folded, colours, "net exposure", net, prefix=prefix)
+    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
+    return {
+        "x": {"dates": steps(table.index)},
+        "panels": [panel(title, "percent", 300, drawn, zero=True, marks=[WHOLE])],
+    }
 
 
 def colour_and_dash(place: int) -> tuple[int, int]:

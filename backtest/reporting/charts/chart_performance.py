@@ -23,6 +23,7 @@ from backtest.reporting.charts.chart_parts import (
 )
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import PAGE_DASHES
+from backtest.reporting.display_names import run_title
 from backtest.reporting.format import frequency_in_words
 from backtest.reporting.titles import CORRELATION, DRAWDOWN, GROWTH, SHARPE, VOLATILITY, returns_title
 
@@ -33,13 +34,13 @@ def growth(result: BacktestResult) -> Chart:
     """NAV of the run and of all benchmarks, and the drawdown, with the crises."""
     sides = _sides(result)
     above = [
-        series(key, side.name, key, numbers(side.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
+        series(key, run_title(side), key, numbers(side.nav.to_numpy(), _NAV_DIGITS), column=key, **_dashed(key))
         for key, side in sides
     ]
     above += [
         series(
             f"benchmark: {side.name}",
-            side.name,
+            run_title(side),
             colour,
             numbers(side.nav.to_numpy(), _NAV_DIGITS),
             dash=PAGE_DASHES[dash],
@@ -48,7 +49,13 @@ def growth(result: BacktestResult) -> Chart:
     ]
     below = [
         series(
-            key, side.name, key, numbers(drawdown(side.nav.to_numpy())), _drawdown_style(key), thin=True, **_dashed(key)
+            key,
+            run_title(side),
+            key,
+            numbers(drawdown(side.nav.to_numpy())),
+            _drawdown_style(key),
+            thin=True,
+            **_dashed(key),
         )
         for key, side in sides
     ]
@@ -69,7 +76,7 @@ def rolling(result: BacktestResult) -> Chart | None:
     table = thin_rows(pd.concat({key: side.rolling for key, side in sides}, axis=1))
 
     def of(what: str) -> list[dict[str, Any]]:
-        return [series(key, side.name, key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]
+        return [series(key, run_title(side), key, numbers(table[key, what]), **_dashed(key)) for key, side in sides]
 
     panels = [
         panel(VOLATILITY, "percent", 170, of("volatility"), zero=True),
@@ -77,7 +84,9 @@ def rolling(result: BacktestResult) -> Chart | None:
     ]
     if result.benchmark is not None:
         drawn = [
-            series("strategy", f"with {result.benchmark.name}", "strategy", numbers(table["strategy", "correlation"]))
+            series(
+                "strategy", f"with {run_title(result.benchmark)}", "strategy", numbers(table["strategy", "correlation"])
+            )
         ]
         panels.append(panel(CORRELATION, "ratio", 140, drawn, marks=[ZERO]))
     panels = [drawn for drawn in panels if has_values(drawn)]

@@ -10,9 +10,10 @@ from backtest.analysis.metrics.realised_risk import realised_risk_of_a_year
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
-from backtest.reporting.charts.chart_parts import ASSET, WHOLE, Chart, panel, series, stacked, thin_rows
+from backtest.reporting.charts.chart_parts import ASSET, Chart, exposures, panel, series, stacked, thin_rows
 from backtest.reporting.charts.embedding import numbers, steps
 from backtest.reporting.colours import MOST_COLOURED
+from backtest.reporting.display_names import asset_name
 from backtest.reporting.titles import EXPECTED_RISK, FORECASTS, REALISED_RISK, RISK_SHARES, WEIGHTS
 
 _BETWEEN = 400  # dates on which realised contributions are drawn, in addition to the decision dates
@@ -20,15 +21,7 @@ _BETWEEN = 400  # dates on which realised contributions are drawn, in addition t
 
 def weights(result: BacktestResult) -> Chart:
     """Weights after each close's trades, stacked, the gross exposure and, where there are shorts, the net exposure."""
-    folded = _fold(result.weights, result)
-    table = thin_rows(pd.concat([folded, result.weights.sum(axis=1), result.gross_exposure], axis=1))
-    folded, net, gross = table.iloc[:, :-2], table.iloc[:, -2], table.iloc[:, -1]
-    drawn = stacked(folded, asset_colours(result), "net exposure", net)
-    drawn.append(series("gross exposure", "gross exposure", "ink", numbers(gross), thin=True))
-    return {
-        "x": {"dates": steps(table.index)},
-        "panels": [panel(WEIGHTS, "percent", 300, drawn, zero=True, marks=[WHOLE])],
-    }
+    return exposures(result, _fold(result.weights, result), asset_colours(result), WEIGHTS)
 
 
 def risk(result: BacktestResult) -> Chart | None:
@@ -82,7 +75,10 @@ def asset_colours(result: BacktestResult) -> dict[str, int | str]:
 
 def asset_legend(result: BacktestResult) -> list[dict[str, Any]]:
     """Return the entries that show and hide assets."""
-    return [{"key": f"{ASSET}{name}", "name": name, "colour": colour} for name, colour in asset_colours(result).items()]
+    return [
+        {"key": f"{ASSET}{name}", "name": asset_name(name), "colour": colour}
+        for name, colour in asset_colours(result).items()
+    ]
 
 
 def _dates_to_draw(decided: pd.DataFrame, between: pd.Index) -> pd.Index:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backtest.analysis.result import BacktestResult
+from backtest.reporting.charts.chart_classes import weights_by_class
 from backtest.reporting.charts.chart_leverage import attribution, break_even, costs, financing
 from backtest.reporting.charts.chart_parts import crises_within, legend
 from backtest.reporting.charts.chart_performance import distribution, growth, rolling
@@ -22,6 +23,7 @@ def charts_of(result: BacktestResult) -> dict[str, Any]:
     made = {
         "growth": growth(result),
         "rolling": rolling(result),
+        "weights_by_class": weights_by_class(result),
         "weights": weights(result),
         "risk": risk(result),
         "forecasts": forecasts(result),

@@ -11,6 +11,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import YEAR, calendar_returns, typical_size
 from backtest.reporting.charts.chart_parts import colour_and_dash
 from backtest.reporting.colours import BENCHMARK, GAIN, LOSS, PALETTE, STRATEGY
+from backtest.reporting.display_names import run_title
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -59,7 +60,7 @@ def growth(result: BacktestResult) -> Figure:
 
 def _with_end(side: BacktestResult, letters: int | None) -> str:
     """Return the label of a line: its name, of at most so many letters, and the last NAV."""
-    name = side.name if letters is None else truncate(side.name, letters)
+    name = run_title(side) if letters is None else truncate(run_title(side), letters)
     return f"{name}: {ratio(side.nav.iloc[-1])}"
 
 
@@ -70,7 +71,7 @@ def drawdown(result: BacktestResult) -> Figure:
     for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if side is not None:
             below = pd.Series(below_peak(side.nav.to_numpy()), index=side.nav.index)
-            line(ax, below, color=colour, linewidth=1, label=side.name)
+            line(ax, below, color=colour, linewidth=1, label=run_title(side))
     area(ax, below, STRATEGY, alpha=0.3)
     percent_axis(ax, "NAV / peak \u2212 1")
     ax.set_ylim(min(ax.get_ylim()[0], -0.01), 0)
@@ -90,7 +91,7 @@ def rolling(result: BacktestResult) -> Figure:
     figure, axes = panels(titles, [1.7] * len(titles))
     for side, colour in ((result.benchmark, BENCHMARK), (result, STRATEGY)):
         if side is not None:
-            line(axes[0], side.rolling["volatility"], color=colour, label=side.name)
+            line(axes[0], side.rolling["volatility"], color=colour, label=run_title(side))
             line(axes[1], side.rolling["sharpe"], color=colour)
     percent_axis(axes[0], "a year")
     axes[0].set_ylim(bottom=0)

@@ -11,6 +11,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest, risk_shares
 from backtest.analysis.tables.in_force import in_force
 from backtest.reporting.colours import BENCHMARK, MOST_COLOURED, OTHERS, PALETTE, STRATEGY
+from backtest.reporting.display_names import run_title
 from backtest.reporting.figures.figure_axes import (
     date_axis,
     legend_above,
@@ -92,7 +93,7 @@ def capital_and_risk_shares(result: BacktestResult) -> Figure:
     """Shares of capital, of expected and of realised risk, for the strategy and its benchmark."""
     shown = [side for side in (result, result.benchmark) if side is not None and not side.capital_and_risk.empty]
     shares = [largest_and_rest(side.capital_and_risk.T, _BARS).T for side in shown]
-    titles = [f"Shares: {truncate(side.name, 18)}" for side in shown]
+    titles = [f"Shares: {truncate(run_title(side), 18)}" for side in shown]
     figure, axes = panels(titles, [0.25 + 0.48 * len(table) for table in shares], left=1.9, one_axis=False)
     for ax, table in zip(axes, shares, strict=True):
         _bars_side_by_side(ax, table.dropna(axis=1))

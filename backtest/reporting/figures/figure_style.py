@@ -12,6 +12,7 @@ from matplotlib.font_manager import fontManager
 from backtest.analysis.compare.comparison import Comparison
 from backtest.analysis.result import BacktestResult
 from backtest.reporting.colours import DASHES, OTHERS, PALETTE
+from backtest.reporting.display_names import asset_name
 
 INK, BAND, GRID, TOTAL = "#222222", "#F1EFEA", "#E4E4E4", "#555555"
 
@@ -82,6 +83,7 @@ def line_style(number: int) -> Any:
 
 
 def truncate(name: str, letters: int = 20) -> str:
-    """Truncate a label to the available width."""
+    """Truncate a label to the available width; an asset of the package has its display name."""
+    name = asset_name(name)
     name = name if len(name) <= letters else f"{name[: letters - 1]}…"
     return f"\u200b{name}" if name.startswith("_") else name  # matplotlib ignores labels that begin with an underscore

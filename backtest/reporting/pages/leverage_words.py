@@ -11,6 +11,7 @@ from backtest.analysis.break_even_spread.spread_search import BOUND
 from backtest.analysis.metrics.metric_registry import BY_KEY
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.bootstrap import LEVEL
+from backtest.reporting.display_names import asset_name, run_title
 from backtest.reporting.format import bps, day, percent, percent2
 from backtest.reporting.pages.measure_texts import CASH
 
@@ -126,7 +127,8 @@ def bars_in_words(result: BacktestResult, waterfall: pd.DataFrame) -> list[str]:
     """Return the labels of the bars of `return_attribution.waterfall`; an asset keeps its name, whatever it is."""
     sources, assets = sources_in_words(words_of(result)), set(result.assets)
     names = [str(name) for name in waterfall.index[:-1]]
-    return [*(sources[name][0] if name in sources and name not in assets else name for name in names), "Total return"]
+    labels = (sources[name][0] if name in sources and name not in assets else asset_name(name) for name in names)
+    return [*labels, "Total return"]
 
 
 def events(result: BacktestResult) -> dict[str, Any]:
@@ -157,15 +159,16 @@ def break_even_in_words(result: BacktestResult) -> list[str]:
     if solved is None or not solved.borrows:
         return []
     kind, sentences = words_of(result).spread, []
+    named = next((run_title(side) for side in result.benchmarks if side.name == solved.benchmark), solved.benchmark)
     for measure, side in (("compound return", solved.by_return), ("Sharpe ratio", solved.by_sharpe)):
         if math.isnan(side.spread):
             continue
         if math.isinf(side.spread):
             above = "above" if side.spread > 0 else "below"
-            sentence = f"The {measure} is {above} the benchmark's ({solved.benchmark}) at any {kind}"
+            sentence = f"The {measure} is {above} the benchmark's ({named}) at any {kind}"
             sentence += f" up to {bps(BOUND)}" if side.spread > 0 else f" down to {bps(-BOUND)}"
         else:
-            sentence = f"The {measure} equals the benchmark's ({solved.benchmark}) at a {kind} of {bps(side.spread)}"
+            sentence = f"The {measure} equals the benchmark's ({named}) at a {kind} of {bps(side.spread)}"
             if side.spread < 0:
                 sentence += ", so it is lower even if financing costs no more than cash"
         if side.interval is not None:

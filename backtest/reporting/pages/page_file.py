@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from backtest.reporting.colours import css_variables
+from backtest.reporting.display_names import asset_name, run_title
 from backtest.reporting.format import FILTERS, for_script
 
 _SAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -58,7 +59,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update({**FILTERS, "asset": asset_name, "titled": run_title})
     environment.globals["asset"] = _asset
     return environment
 

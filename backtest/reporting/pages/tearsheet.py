@@ -16,6 +16,7 @@ from backtest.analysis.tables.trade_list import trade_list
 from backtest.reporting.charts.chart_risk import asset_legend
 from backtest.reporting.charts.embedding import days, index_texts, numbers
 from backtest.reporting.charts.run_charts import charts_of
+from backtest.reporting.display_names import asset_name, run_title
 from backtest.reporting.format import frequency_in_words, percent, ratio
 from backtest.reporting.pages.chance_words import POWER, confidence_in_words
 from backtest.reporting.pages.leverage_words import break_even_in_words, events, words_of
@@ -141,7 +142,10 @@ def render_tearsheet(
 
 def _sides(result: BacktestResult) -> list[dict[str, Any]]:
     """Entries that show and hide the strategy and its benchmark."""
-    sides = [("strategy", result.name), *([("benchmark", result.benchmark.name)] if result.benchmark else [])]
+    sides = [
+        ("strategy", run_title(result)),
+        *([("benchmark", run_title(result.benchmark))] if result.benchmark else []),
+    ]
     return [{"key": key, "name": name, "colour": key, "growth": True} for key, name in sides]
 
 
@@ -184,5 +188,6 @@ def _listed_trades(trades: pd.DataFrame) -> dict[str, Any]:
     return {
         "names": ["date", "asset", "trade", "weight", "reason"],
         "kinds": ["day", names, "change2", "percent", reasons],
+        "shown": {"1": [asset_name(name) for name in names]},
         "rows": [list(row) for row in zip(*columns, strict=True)],
     }

@@ -29,7 +29,8 @@ _RUN_AXE = """async rules => {
   return found.violations.flatMap(({id, impact, nodes}) => nodes.map(node => [impact, id, node.target.join(" ")]));
 }"""
 
-_ALL_DRAWN = """() => [...document.querySelectorAll("[data-chart]")].every(one => echarts.getInstanceByDom(one))"""
+_ALL_DRAWN = """() => [...document.querySelectorAll("[data-chart]")].every(one =>
+  !one.clientWidth || echarts.getInstanceByDom(one))"""
 _DRAWN = """() => JSON.stringify(Object.fromEntries([...document.querySelectorAll("[data-chart]")].map(container => {
   const {title, grid, xAxis, yAxis, series} = echarts.getInstanceByDom(container).getOption();
   return [container.dataset.chart, {title, grid, xAxis, yAxis, series}];

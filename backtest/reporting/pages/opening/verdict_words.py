@@ -5,6 +5,7 @@ from typing import Any
 
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.uncertainty.differences import Difference
+from backtest.reporting.display_names import run_title
 from backtest.reporting.format import count, day, is_missing, percent, ratio
 from backtest.reporting.pages.chance_words import differences_in_words, p_value, verdict
 
@@ -18,7 +19,7 @@ def lead_in_words(result: BacktestResult, summary: Mapping[str, Any]) -> str:
     """
     if result.benchmark is None:
         return ""
-    other, name = summary["benchmark"], result.benchmark.name
+    other, name = summary["benchmark"], run_title(result.benchmark)
     key, unit = ("cagr", " a year") if result.whole_year else ("total_return", "")
     words = f"{_points(summary[key], other[key], unit)} return than {name}"
     if not is_missing(summary["volatility"]) and not is_missing(other["volatility"]):
@@ -36,7 +37,7 @@ def differences_from_benchmark(result: BacktestResult, summary: Mapping[str, Any
         return ""
     found = {name: Difference(**one) for name, one in summary["benchmark"]["differences"].items()}
     return differences_in_words(
-        f"Against {result.benchmark.name}", found, summary["periods"] / summary["periods_per_year"]
+        f"Against {run_title(result.benchmark)}", found, summary["periods"] / summary["periods_per_year"]
     )
 
 

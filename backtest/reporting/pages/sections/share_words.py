@@ -6,7 +6,7 @@ from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.holdings import largest_and_rest
 from backtest.reporting.format import is_missing, percent
 
-_ROWS = 20
+_ROWS = 12
 _MARGIN = 3.0  # percent of the width that stays free at either end, for the marks
 
 

@@ -10,6 +10,7 @@ from backtest.analysis.attribution.return_attribution import SOURCES
 from backtest.analysis.result import BacktestResult
 from backtest.analysis.tables.calendar_tables import costs_by_year
 from backtest.analysis.tables.holdings import largest_and_rest
+from backtest.reporting.display_names import asset_name
 from backtest.reporting.format import is_missing, percent, percent2
 from backtest.reporting.pages.leverage_words import FinancingWords, sources_in_words
 
@@ -51,7 +52,7 @@ def return_sources(parts: Mapping[str, Any], words: FinancingWords) -> dict[str,
         words: words for the kind of financing.
     """
     assets = largest_and_rest(pd.DataFrame([parts["assets"]]), _ASSETS).iloc[0]
-    added = [(str(name), "", value) for name, value in assets.items()]
+    added = [(asset_name(str(name)), "", value) for name, value in assets.items()]
     sources = sources_in_words(words)
     added += [(*sources[key], parts[key]) for key in SOURCES]
     terms = parts.get("levered_return", {})

@@ -431,10 +431,11 @@ const PAGE = (() => {
     const rows = listed ? listed.rows.map(fromList) : [...body.rows].map(fromPage);
     let shown = rows, limit = listed ? FIRST : Infinity, needle = "";
 
-    // A row of the JSON: text by its position in a list, numbers with the format of their column.
+    // A row of the JSON: text by its position in a list (another list if the page shows other names than a download has),
+    // numbers with the format of their column.
     function fromList(cells) {
       const values = cells.map((cell, i) => { const kind = listed.kinds[i]; return Array.isArray(kind) ? kind[cell] : kind === "day" ? iso(cell * DAY) : cell; });
-      const texts = () => values.map((value, i) => (value === null ? "" : FORMS[listed.kinds[i]] ? FORMS[listed.kinds[i]].text(value) : String(value)));
+      const texts = () => values.map((value, i) => (listed.shown?.[i] ? listed.shown[i][cells[i]] : value === null ? "" : FORMS[listed.kinds[i]] ? FORMS[listed.kinds[i]].text(value) : String(value)));
       return { values, get text() { return texts().join(" ").toLowerCase(); }, make: () => {
         const row = document.createElement("tr");
         texts().forEach((text, i) => {
