@@ -16,7 +16,7 @@ REST = "cash, loans and costs"
 
 @dataclass(frozen=True, eq=False)
 class ActiveRisk:
-    """Where the difference from the benchmark comes from.
+    """Parts of the difference from the benchmark.
 
     Args:
         table: by asset class, with `REST` as the last row: `active_weight`, the mean weight less the benchmark's;

@@ -60,7 +60,7 @@ def factors_of(record: RunRecord, factors: pd.DataFrame | None = None) -> Factor
     Args:
         record: a run with a period of a month or less.
         factors: (·, k) returns by date, decimal per period of a month or less: differences of two investments, or
-            returns above cash, such as those of Fama and French. Default: the mean returns of the run's own asset
+            returns above cash, such as the factors of Fama and French. Default: the mean returns of the run's own asset
             classes above cash, which say what the holdings were.
 
     Raises:
