@@ -63,7 +63,7 @@ class Stress:
         after = "nothing is left of NAV" if np.isnan(leverage) else f"leverage is {leverage:.2f} afterwards"
         call = "; there is a margin call" if left < 0 else ""
         return (
-            f"The worst of {len(self.scenarios)} scenarios is {worst}: NAV changes by {change:.1%}, and {after}{call}."
+            f"The worst of {len(self.scenarios)} scenarios is {worst}: NAV changes by {change:z.1%}, and {after}{call}."
         )
 
 

@@ -143,8 +143,8 @@ class TestNothingIsEmpty:
     def test_sections_without_content_are_left_out_with_their_links(self) -> None:
         full = page(synthetic_result(gross=1.5))
         assert full.sections == [
-            "numbers", "growth", "years", "falls", "regimes", "correlations", "weights", "now", "risk", "attribution",
-            "financing", "costs", "returns", "measures", "trades", "run",
+            "numbers", "growth", "years", "falls", "regimes", "correlations", "holding", "active", "weights", "now",
+            "risk", "attribution", "financing", "costs", "returns", "measures", "trades", "run",
         ]  # fmt: skip
         bare = Page(
             render_tearsheet(synthetic_result(1, risk=False, free=True, seed=1, benchmark=False), {"growth": SVG})

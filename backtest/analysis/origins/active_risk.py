@@ -42,7 +42,7 @@ class ActiveRisk:
         name = self.table.index[int(risks.argmax())]
         share = risks.max() / self.tracking_error
         return (
-            f"The run differs from its benchmark by {self.active_return:+.1%} a year with a tracking error of "
+            f"The run differs from its benchmark by {self.active_return:+z.1%} a year with a tracking error of "
             f"{self.tracking_error:.1%}, of which {name} brings {share:.0%}."
         )
 

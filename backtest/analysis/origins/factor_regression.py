@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,14 +31,24 @@ class Factors:
         r_squared: share of the variance that the factors explain; NaN for a return without variance.
         months: number of months.
         lags: lags of the errors, 4 (M / 100)^(2/9) rounded down.
-        rolling: (m, k + 1) the same values over the 36 months up to each month's end; NaN where factors are collinear.
+        excess: (M,) the returns above cash.
+        factors: (M, k) the returns of the factors in the same months.
     """
 
     loadings: pd.DataFrame
     r_squared: float
     months: int
     lags: int
-    rolling: pd.DataFrame
+    excess: pd.Series
+    factors: pd.DataFrame
+
+    @cached_property
+    def rolling(self) -> pd.DataFrame:
+        """(m, k + 1) the values over the 36 months up to each month's end; NaN where factors are collinear."""
+        y, design = self.excess.to_numpy(), _design(self.factors)
+        values = pd.DataFrame(_rolling(y, design), self.excess.index, list(self.loadings.index)).iloc[WINDOW - 1 :]
+        values[ALPHA] *= YEAR
+        return values
 
     @property
     def sentence(self) -> str:
@@ -45,12 +56,14 @@ class Factors:
         rows = self.loadings.to_dict("index")
         alpha, *others = rows.values()
         verdict = "may be chance" if alpha["low"] <= 0 <= alpha["high"] else "is more than chance"
+        digits = 1 if alpha["high"] - alpha["low"] > 0.001 else 2
+        value, low, high = (f"{alpha[part]:z.{digits}%}" for part in ("value", "low", "high"))
         sizes = [abs(row["t"]) for row in others]
         name = list(rows)[1 + int(np.argmax(sizes))]
         return (
             f"The factors explain {self.r_squared:.0%} of the variance of {self.months} months, most clearly {name} "
-            f"(loading {rows[name]['value']:.2f}). Alpha is {alpha['value']:.1%} a year, between {alpha['low']:.1%} "
-            f"and {alpha['high']:.1%} with 95% confidence, and {verdict}."
+            f"(loading {rows[name]['value']:.2f}). Alpha is {value} a year, between {low} and {high} with 95% "
+            f"confidence, and {verdict}."
         )
 
 
@@ -86,8 +99,7 @@ def factors_of(record: RunRecord, factors: pd.DataFrame | None = None) -> Factor
             f"factors: {common.sum()} months have a return of the run and of each factor; expected {least} or more"
         )
     names = [ALPHA, *map(str, known.columns)]
-    y, x = excess[common].to_numpy(), known[common].to_numpy()
-    design = np.column_stack([np.ones(len(y)), x])
+    y, design = excess[common].to_numpy(), _design(known[common])
     if not _has_full_rank(design):
         raise DataError(
             f"factors: {', '.join(names[1:])} are constant or collinear over the common months; expected factors of "
@@ -97,9 +109,8 @@ def factors_of(record: RunRecord, factors: pd.DataFrame | None = None) -> Factor
     values, errors = newey_west(y, design, lags)
     spread = float(((y - y.mean()) ** 2).sum())
     explained = 1 - float(((y - design @ values) ** 2).sum()) / spread if spread > 0 else np.nan
-    rolling = pd.DataFrame(_rolling(y, design), excess.index[common], names).iloc[WINDOW - 1 :]
-    rolling[ALPHA] *= YEAR
-    return Factors(_table(names, values, errors, design), explained, len(y), lags, rolling)
+    table = _table(names, values, errors, design)
+    return Factors(table, explained, len(y), lags, excess[common], known[common])
 
 
 def newey_west(y: Floats, design: Floats, lags: int) -> tuple[Floats, Floats]:
@@ -146,6 +157,10 @@ def _table(names: Sequence[str], values: Floats, errors: Floats, design: Floats)
         "contribution": YEAR * values * design.mean(axis=0),
     }
     return pd.DataFrame(columns, index=list(names))
+
+
+def _design(factors: pd.DataFrame) -> Floats:
+    return np.column_stack([np.ones(len(factors)), factors.to_numpy()])
 
 
 def _rolling(y: Floats, design: Floats) -> Floats:

@@ -96,13 +96,13 @@ class HoldingPeriods:
 
     @cached_property
     def telltale(self) -> pd.Series | None:
-        """(P,) NAV over the benchmark's, 1 on the first date; None without a benchmark.
+        """(P,) NAV over the benchmark's, 1 on the first date, NaN where that is 0; None without a benchmark.
 
         It rises while the run is ahead of its benchmark, and falls while it is behind (Bogle's telltale chart).
         """
         if self.benchmark_nav is None:
             return None
-        ratio: pd.Series = self.nav / self.benchmark_nav
+        ratio: pd.Series = self.nav / self.benchmark_nav.where(self.benchmark_nav > 0)
         return pd.Series(ratio / ratio.iloc[0], name="telltale")
 
     @property
@@ -118,9 +118,9 @@ class HoldingPeriods:
         ahead = "" if np.isnan(row["ahead"]) else f"; {row['ahead']:.0%} were ahead of the benchmark"
         several = "is" if row["independent"] == 1 else "are"
         return (
-            f"Over {years} {unit}, returns were between {row['worst']:.1%} and {row['best']:.1%} a year, "
-            f"{row['median']:.1%} in the middle{ahead}. Of these {row['spans']:,} spans {row['independent']} {several} "
-            f"independent."
+            f"Over {years} {unit}, returns were between {row['worst']:z.1%} and {row['best']:z.1%} a year, "
+            f"{row['median']:z.1%} in the middle{ahead}. Of these {row['spans']:,} spans {row['independent']} "
+            f"{several} independent."
         )
 
 

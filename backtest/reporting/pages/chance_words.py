@@ -136,3 +136,12 @@ def significant(value: float) -> float:
     (1200.0, 5.7, inf)
     """
     return float(f"{value:.2g}")
+
+
+def with_minus(sentence: str) -> str:
+    """Return a sentence of `analysis` with true minus signs before its numbers.
+
+    >>> with_minus("alpha is -0.1% in a two-year run")
+    'alpha is −0.1% in a two-year run'
+    """
+    return sentence.replace(" -", " −")

@@ -26,8 +26,10 @@ from backtest.reporting.pages.opening.verdict_words import alarms_in_words, diff
 from backtest.reporting.pages.page_file import picture, render
 from backtest.reporting.pages.page_sliders import fits, sliders_of
 from backtest.reporting.pages.quantstats_page import DEVIATIONS
+from backtest.reporting.pages.sections.active_words import active_in_words
 from backtest.reporting.pages.sections.correlation_words import correlations_in_words
 from backtest.reporting.pages.sections.fall_words import falls_in_words
+from backtest.reporting.pages.sections.holding_period_words import holding_periods_in_words
 from backtest.reporting.pages.sections.holding_words import holdings_in_words, orders_in_words
 from backtest.reporting.pages.sections.regime_words import regimes_in_words
 from backtest.reporting.pages.sections.share_words import shares_in_words
@@ -96,6 +98,8 @@ def render_tearsheet(
         falls=falls_in_words(result),
         regimes=regimes_in_words(result),
         correlations=correlations_in_words(result),
+        holding_periods=holding_periods_in_words(result),
+        active=active_in_words(result),
         smoothing=_smoothing_in_words(result),
         confidence=confidence_in_words(summary["confidence"], summary["periods"]),
         verdict=lead_in_words(result, summary),
