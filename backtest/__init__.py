@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backtest.strategy import MarketView, Strategy
     from backtest.studies.monte_carlo import monte_carlo
     from backtest.studies.robustness import robustness
+    from backtest.studies.stress import stress
     from backtest.studies.walk_forward import walk_forward
     from backtest.sweeps.run_sweep import sweep
     from backtest.version import __version__
@@ -56,6 +57,7 @@ __all__ = [
     "robustness",
     "run",
     "run_all",
+    "stress",
     "sweep",
     "testing",
     "walk_forward",
@@ -83,6 +85,7 @@ _PLACES = {
     "robustness": "backtest.studies.robustness",
     "run": "backtest.runs.pipeline",
     "run_all": "backtest.runs.pipeline",
+    "stress": "backtest.studies.stress",
     "sweep": "backtest.sweeps.run_sweep",
     "walk_forward": "backtest.studies.walk_forward",
     "write_report": "backtest.reporting.files.report_files",

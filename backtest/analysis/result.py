@@ -16,6 +16,7 @@ from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
 from backtest.analysis.origins.asset_correlations import AssetCorrelations, asset_correlations
+from backtest.analysis.origins.holding_periods import HoldingPeriods, holding_periods
 from backtest.analysis.origins.regimes import regimes
 from backtest.analysis.origins.ties import Ties, ties
 from backtest.analysis.run_record import RunRecord
@@ -57,6 +58,11 @@ class BacktestResult(RunRecord):
     def asset_correlations(self) -> AssetCorrelations:
         """Correlations of the assets: clustered, in crises and outside, of stocks and bonds over time."""
         return asset_correlations(self)
+
+    @cached_property
+    def holding_periods(self) -> HoldingPeriods:
+        """Returns over spans of 1 to 20 years and of all calendar years, and the time under water."""
+        return holding_periods(self)
 
     @cached_property
     def sleeves(self) -> pd.DataFrame:

@@ -46,6 +46,10 @@ def test_its_walk_forward_chooses_each_year() -> None:
     assert len(consumer.chosen_again(consumer.market())) > 2
 
 
+def test_its_stress_test_has_a_loss() -> None:
+    assert consumer.worst_of(consumer.market()) < 0
+
+
 def test_its_robustness_has_a_lowest_sharpe_ratio() -> None:
     assert np.isfinite(consumer.lowest_of(consumer.market()))
 

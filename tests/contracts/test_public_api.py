@@ -32,6 +32,7 @@ PUBLIC = [
     "robustness",
     "run",
     "run_all",
+    "stress",
     "sweep",
     "testing",
     "walk_forward",

@@ -16,6 +16,8 @@ from backtest.reporting.pages.measure_texts import Row
 LIMIT = 1_900_000
 """Largest size of a page with sliders, bytes."""
 
+_BASE64 = 8 * 4 / 3  # bytes of a number
+
 _NUMBERS = ("cagr", "total_return", "volatility", "sharpe", "max_drawdown")
 
 
@@ -61,6 +63,8 @@ def sliders_of(result: BacktestResult, cards: tuple[Row, ...]) -> dict[str, Any]
     """
     inputs = result.path_inputs
     if inputs is None or len(result.nav) < inputs.periods.shape[0] - inputs.start:  # the run is ruined
+        return None
+    if _BASE64 * (result.nav.size * inputs.periods.shape[1] + inputs.targets.size) > LIMIT:  # prices and targets alone
         return None
     sliders = _sliders(inputs)
     dates = {"dates": steps(result.nav.index), "whole_year": result.whole_year}

@@ -99,6 +99,11 @@ def lowest_of(data: bt.MarketData) -> float:
     return float(found.ranges()["min"]["sharpe"])
 
 
+def worst_of(data: bt.MarketData) -> float:
+    """Return the largest loss of NAV in the scenarios of a stress test."""
+    return float(bt.stress({"strategy": "erc"}, {"stocks": -0.3}, market=data).scenarios["nav_change"].min())
+
+
 def checked_again(config: bt.RunConfig) -> bt.RunConfig:
     """Return a configuration whose settings were checked again."""
     return config.model_copy(update={"name": "again"})

@@ -51,7 +51,7 @@ def correlations_in_words(result: BacktestResult) -> dict[str, Any] | None:
 
 def _average(correlations: pd.DataFrame) -> float:
     """Return the mean of all known correlations of two different assets; NaN without one."""
-    pairs = correlations.to_numpy()[np.triu_indices(len(correlations), 1)]
+    pairs = correlations.to_numpy()[np.triu(np.ones(correlations.shape, dtype=bool), 1)]
     known = pairs[~np.isnan(pairs)]
     return float(known.mean()) if len(known) else float("nan")
 
