@@ -15,7 +15,9 @@ from backtest.analysis.metrics.records.metric_record import MetricRecord
 from backtest.analysis.metrics.records.run_numbers import RunNumbers
 from backtest.analysis.metrics.rolling_measures import rolling_measures
 from backtest.analysis.metrics.summary import headline, summarise
+from backtest.analysis.origins.active_risk import ActiveRisk, active_risk
 from backtest.analysis.origins.asset_correlations import AssetCorrelations, asset_correlations
+from backtest.analysis.origins.factor_regression import Factors, factors_of
 from backtest.analysis.origins.holding_periods import HoldingPeriods, holding_periods
 from backtest.analysis.origins.regimes import regimes
 from backtest.analysis.origins.ties import Ties, ties
@@ -60,6 +62,11 @@ class BacktestResult(RunRecord):
         return asset_correlations(self)
 
     @cached_property
+    def active_risk(self) -> ActiveRisk:
+        """Difference from the benchmark by asset class: allocation, selection, and shares of the tracking error."""
+        return active_risk(self)
+
+    @cached_property
     def holding_periods(self) -> HoldingPeriods:
         """Returns over spans of 1 to 20 years and of all calendar years, and the time under water."""
         return holding_periods(self)
@@ -82,6 +89,10 @@ class BacktestResult(RunRecord):
     def regimes(self, labels: pd.Series | None = None, *, lagged: bool = False) -> pd.DataFrame:
         """Return the performance in months of rising and falling rates and the like. See `regimes.regimes`."""
         return regimes(self, labels, lagged=lagged)
+
+    def factors(self, factors: pd.DataFrame | None = None) -> Factors:
+        """Return the regression on factors, or on the run's own asset classes. See `factor_regression.factors_of`."""
+        return factors_of(self, factors)
 
     def ties(self) -> Ties:
         """Return the loan spreads at which levered risk parity of the run's stocks and bonds ties with 60/40."""
