@@ -19,6 +19,9 @@ from backtest.errors import ConfigError
 from backtest.strategy.scaling import kind_of_leverage
 
 EXTENDS = "extends"
+TITLE = "title"
+"""Setting that belongs to a name: a file or an override with another name does not keep the title."""
+
 _LONGEST_CHAIN = 20  # files
 Pairs = dict[str, tuple[Node, Node]]
 
@@ -72,7 +75,9 @@ def resolve_from(root: MappingNode, path: Path, problems: list[str], extended_by
     inherited: Node = resolve_from(parse(base_text, base), base, problems, chain)
     if base.parent != path.parent:
         inherited = _relocate(inherited, PurePath(given).parent)
-    return with_pairs(root, {**pairs_of(inherited), **merged_pairs(inherited, root)})
+    own = merged_pairs(inherited, root)
+    kept = {name: pair for name, pair in pairs_of(inherited).items() if name != TITLE or "name" not in own}
+    return with_pairs(root, {**kept, **own})
 
 
 def pairs_of(node: Node) -> Pairs:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from backtest.analysis.own_metric import Metric, find_metric
 from backtest.config.document import Document
+from backtest.config.extends import TITLE
 from backtest.config.given_values import fields_of
 from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
@@ -86,6 +87,12 @@ def load_config(
     raise ConfigError(f"got the type {type(given).__name__}; expected {expected}")
 
 
+def _values(document: Document) -> dict[str, Any]:
+    """Return the values of a document, without a title that belongs to a name which an override has replaced."""
+    renamed = "name" in document.overrides and TITLE not in document.overrides
+    return {name: value for name, value in document.values.items() if not (renamed and name == TITLE)}
+
+
 def load_document(
     document: Document,
     data: DataSettings | None = None,
@@ -102,7 +109,7 @@ def load_document(
         above: files of the sleeves around this one, and its own file if it is a sleeve.
     """
     problems = first_lines(document.problems, str)
-    values = dict(document.values)
+    values = _values(document)
     for section in [name for name in SECTIONS_OF_MANY_RUNS if name in values]:
         hint = SECTIONS_OF_MANY_RUNS[section]
         problems.append(f"{document.at((section,), key=True)}: {section}: many runs; expected a single one. {hint}")

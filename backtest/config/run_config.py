@@ -42,6 +42,7 @@ class RunConfig(BaseModel):
 
     Args:
         name: name of the run and of its report folder.
+        title: one line that pages and figures show in place of the name.
         data: prices of the assets and of cash, from which source and over which dates.
         file: the configuration file; paths are relative to its folder. Not a setting, like `overrides`.
         overrides: dotted names of the settings given in place of the values in the file.
@@ -65,6 +66,7 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(pattern=r"^\w[\w .+-]{0,99}$")]
+    title: str | None = None
     data: DataSettings
     start: date | None = None
     end: date | None = None
@@ -133,6 +135,13 @@ class RunConfig(BaseModel):
     @classmethod
     def _default_to_margin(cls, given: Any) -> Any:
         return {"kind": "margin", **given} if isinstance(given, dict) else given
+
+    @field_validator("title")
+    @classmethod
+    def _check_title(cls, title: str | None) -> str | None:
+        if title is not None and (title != title.strip() or not 1 <= len(title) <= 100):
+            raise ValueError(f"got {title!r}; expected 1 to 100 characters without blanks at the ends")
+        return title
 
     _end_follows_start = field_validator("end")(end_follows_start)
 
@@ -235,9 +244,11 @@ class RunConfig(BaseModel):
     def resolved(self) -> dict[str, Any]:
         """Return every setting as plain values, defaults included, in the shape of the YAML file; paths as written.
 
+        A run without a title has no entry for it.
         Secrets are hidden (`backtest.redaction`).
         """
-        settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"})
+        untitled = set() if self.title else {"title"}
+        settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"} | untitled)
         with reported(StrategyError, f"{self.strategy.name}: "):
             settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
         benchmarks = [benchmark.resolved() for benchmark in self.benchmarks]

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from backtest.analysis.metrics.performance import sharpe, standardised_moment
 from backtest.analysis.run_record import RunRecord
 
-_NOT_THE_RULE = frozenset({"name", "report"})
+_NOT_THE_RULE = frozenset({"name", "report", "title"})
 _ACCESS = frozenset({"cache", "max_age", "offline", "timeout"})  # settings of `data` that decide where it is fetched
 _LONGEST = 200  # characters of the names of assets; more of them are a number and a hash
 

@@ -112,9 +112,10 @@ class TestRange:
         page.click("button[data-range=all]")
         self.follows(page, nav, begin, end)
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        titles = {"strategy": "Levered equal risk contribution", "benchmark": "60/40"}
         for side, found in {"strategy": summary, "benchmark": summary["benchmark"]}.items():
             assert page.locator(f"[data-side={side}]").inner_text() == (
-                f"{found['name']} {percent(found['cagr'])} a year, volatility {percent(found['volatility'])}, Sharpe "
+                f"{titles[side]} {percent(found['cagr'])} a year, volatility {percent(found['volatility'])}, Sharpe "
                 f"ratio {ratio(found['sharpe'])}, worst fall {percent(found['max_drawdown'])}"
             )
         page.go_back()

@@ -194,8 +194,11 @@ def test_the_download_has_the_navs_unchanged(three: Path, page_of: OpenPage, tmp
     pd.testing.assert_frame_equal(mine, whole, rtol=1e-6)  # the page has 7 digits
 
 
-def test_each_chart_is_drawn_when_scrolled_near(three: Path, page_of: OpenPage) -> None:
+def test_each_chart_is_drawn_without_scrolling_or_when_opened(three: Path, page_of: OpenPage) -> None:
+    """A picture of the whole page has the charts that are not folded."""
     page = page_of(three)
+    page.wait_for_function("""() => [...document.querySelectorAll("[data-chart]")]
+        .every((one) => !one.clientWidth || one.querySelector("canvas"))""")
     open_all(page)
     for chart in page.locator("[data-chart]").all():
         chart.scroll_into_view_if_needed()

@@ -14,7 +14,7 @@ from backtest.data.sources.registry import file_sources, source_records
 from backtest.estimation.estimation_settings import estimator_classes
 from support.builders.config_mistakes import ASSETS, EACH, GOOD, HAVE, SERIES, edited, loaded, mistakes, place
 
-SECTIONS = "extends, name, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
+SECTIONS = "extends, name, title, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
     "source, path, values, prices, separator, decimal, date_format, sheet, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, exclude, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"
@@ -43,7 +43,7 @@ ONE = {
     # an unknown key in every section
     "top": ("costs: {", "cost: {", "cost:", f"cost: unknown setting; a configuration accepts: {SECTIONS}. Did you mean costs?"),
     "top, nothing near": ("costs: {trading_bps: 10}", "xyz: 1", "xyz", f"xyz: unknown setting; a configuration accepts: {SECTIONS}."),
-    "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}."),
+    "file": ("costs: {trading_bps: 10}", "file: x.yaml", "file", f"file: unknown setting; a configuration accepts: {SECTIONS}. Did you mean title?"),
     "data": ("  cash:", "  csh: x\n  cash:", "csh", f"data.csh: unknown setting; data accepts: {DATA}. Did you mean cash?"),
     "estimation": ("window: 36", "windw: 36", "windw", "estimation.windw: unknown setting; estimation accepts: covariance, window, missing. Did you mean window?"),
     "strategy": ("{name: erc}", "{name: erc, bugets: {gold: 1}}", "bugets", "strategy.bugets: unknown setting; erc accepts: budgets, min_weight, max_weight. Did you mean budgets?"),
@@ -56,6 +56,7 @@ ONE = {
     "report": ("financing: {spread_bps: 50}", "report: {quantstat: true}", "quantstat", "report.quantstat: unknown setting; report accepts: quantstats, break_even, metrics. Did you mean quantstats?"),
     "a key with a dot": ("costs: {trading_bps: 10}", "costs.trading_bps: 10", "costs.trading_bps", "costs.trading_bps: unknown setting; …"),
     "a merge key": ("financing: {spread_bps: 50}", "fees: {<<: {management_bps: 1}}", "<<", "fees.<<: unknown setting; fees accepts: …"),
+    "a title that ends with a blank": ("name: mine", 'name: mine\ntitle: "a "', '"a "', "title: got 'a '; expected 1 to 100 characters without blanks at the ends"),
     # twice
     "twice": ("financing:", "name: two\nfinancing:", "name: two", "name: appears twice; expected each setting once"),
     "twice inside": ("window: 36", "window: 36, window: 24", "window: 24", "estimation.window: appears twice; expected each setting once"),

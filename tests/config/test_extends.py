@@ -125,6 +125,17 @@ def test_a_chain_resolves_from_its_end(folder: Path) -> None:
     assert (config.name, config.costs.trading_bps, config.fees.management_bps) == ("middle", 2, 8)
 
 
+def test_a_title_is_inherited_only_with_its_name(folder: Path) -> None:
+    base = write_file(folder, "base.yaml", edited("name: mine", "name: mine\ntitle: Mine"))
+    child = write_file(folder, "child.yaml", "extends: base.yaml\nfees: {management_bps: 8}\n")
+    named = write_file(folder, "named.yaml", "extends: base.yaml\nname: other\n")
+    titled = write_file(folder, "titled.yaml", "extends: base.yaml\nname: other\ntitle: Other\n")
+    assert [load_config(file).title for file in (base, child, named, titled)] == ["Mine", "Mine", None, "Other"]
+    assert load_config(base, {"name": "other"}).title is None
+    assert load_config(base, {"name": "other", "title": "Other"}).title == "Other"
+    assert "title" not in load_config(named).resolved()
+
+
 def test_resolved_settings_do_not_mention_the_base(folder: Path) -> None:
     child = write_file(folder, "child.yaml", "extends: base.yaml\nname: child\nbenchmark: base.yaml\n")
     full = write_file(folder, "full.yaml", f"{edited('name: mine', 'name: child')}benchmark: base.yaml\n")
@@ -237,7 +248,9 @@ def test_an_unknown_key_is_unknown_in_the_base_and_in_its_child(folder: Path) ->
     base = write_file(folder, "base.yaml", f"{GOOD}colour: red\n")
     child = write_file(folder, "child.yaml", "extends: base.yaml\nexends: base.yaml\n")
     first, second = problems(child)
-    assert first.startswith(f"{base}:14:1: colour: unknown setting; a configuration accepts: extends, name, data, ")
+    assert first.startswith(
+        f"{base}:14:1: colour: unknown setting; a configuration accepts: extends, name, title, data, "
+    )
     assert second.startswith(f"{child}:2:1: exends: unknown setting")
     assert second.endswith("Did you mean extends?")
 

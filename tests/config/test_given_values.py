@@ -107,7 +107,8 @@ def test_resolved_settings_give_the_same_configuration(path: Path) -> None:
     """The one left out has a strategy in a file of its folder, which settings without a folder cannot name."""
     config = load_config(path)
     assert RunConfig.model_validate(config.resolved()).resolved() == config.resolved()
-    assert load_config(config, {"name": "other"}).model_copy(update={"name": config.name, "overrides": ()}) == config
+    names = {"name": config.name, "title": config.title}
+    assert load_config(config, {"name": "other"}).model_copy(update={**names, "overrides": ()}) == config
     assert load_config(config) is config
 
 

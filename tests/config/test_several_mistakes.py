@@ -9,7 +9,7 @@ from backtest.config import load_config
 from backtest.errors import ConfigError
 from support.builders.config_mistakes import GOOD, SERIES, edited, loaded, mistakes, place
 
-SECTIONS = "extends, name, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
+SECTIONS = "extends, name, title, data, start, end, initial_capital, estimation, strategy, leverage, rebalance, costs, financing, fees, benchmark, report"
 DATA = (
     "source, path, values, prices, separator, decimal, date_format, sheet, assets, cash, loan_rate, consumer_prices, classes, calendar, splice, currency, fx, opens, volumes, frequency, start, end, exclude, ragged, periods_per_year, "
     "cache, max_age, offline, timeout"

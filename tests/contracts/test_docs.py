@@ -179,7 +179,7 @@ def block_of(language: str, containing: str) -> str:
 
 def test_the_shown_configuration_is_the_one_that_make_run_runs(tmp_path: Path) -> None:
     """A reader who copies it gets the numbers printed above it."""
-    (tmp_path / "erc.yaml").write_text(block_of("yaml", "name: erc\ndata:"), encoding="utf-8")
+    (tmp_path / "erc.yaml").write_text(block_of("yaml", "name: erc\ntitle:"), encoding="utf-8")
     (tmp_path / "60_40.yaml").write_bytes((ROOT / "configs/60_40.yaml").read_bytes())
     assert load_config(tmp_path / "erc.yaml").resolved() == load_config(ROOT / "configs/erc.yaml").resolved()
 

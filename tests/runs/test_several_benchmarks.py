@@ -25,6 +25,7 @@ from support.pages.read_page import Page
 ERC = Path(__file__).parents[2] / "configs" / "erc.yaml"
 LIST = ["60_40", "equal_weight", {"equities": 0.3, "bonds": 0.7}, "us_stocks"]
 NAMES = ["60_40", "equal_weight", "30 equities + 70 bonds", "us_stocks"]
+TITLES = ["Equal risk contribution", "60/40", "equal_weight", "30 equities + 70 bonds", "US stocks"]
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +61,21 @@ def test_the_summary_has_numbers_of_each(result: bt.BacktestResult) -> None:
 
 def test_page_chart_and_figure_show_them(result: bt.BacktestResult) -> None:
     page = Page(render_tearsheet(result, {}))
-    assert "benchmarks: 60_40, equal_weight, 30 equities + 70 bonds, us_stocks" in page.text
+    assert f"benchmarks: {', '.join(TITLES[1:])}" in page.text
     head, *rows = page.table("Metric")
-    assert head == ["Metric", "erc", *NAMES]
+    assert head == ["Metric", *TITLES]
     labels = ["CAGR", "Volatility", "Sharpe ratio", "Maximum drawdown", "Difference of Sharpe ratios", "its interval"]
     assert [row[0] for row in rows] == labels
     assert rows[4][1:] == ["", "+0.11", "+0.17", "−0.04", "+0.28"]
     assert rows[5][1:3] == ["", "−0.35 to 0.57"]
     assert all(f"Settings of the benchmark, {name}" in page.text for name in NAMES)
     chart = charts_of(result)["charts"]["growth"]
-    assert [line["name"] for line in chart["panels"][0]["series"]] == ["erc", *NAMES]
-    assert [item["name"] for item in chart["legend"]] == NAMES[1:]
+    assert [line["name"] for line in chart["panels"][0]["series"]] == TITLES
+    assert [item["name"] for item in chart["legend"]] == TITLES[2:]
     drawn = bt.plot.growth(result).axes[0]
     legend = drawn.get_legend()
     assert legend is not None
-    assert [text.get_text().partition(":")[0] for text in legend.get_texts()][:3] == ["erc", "60_40", "equal_weight"]
+    assert [text.get_text().partition(":")[0] for text in legend.get_texts()][:3] == ["Equal risk co…", *TITLES[1:3]]
 
 
 def test_a_single_one_in_a_list_is_that_benchmark() -> None:

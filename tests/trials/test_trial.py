@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "changed",
     [
         {"name": "other"},
+        {"title": "Another name"},
         {"report": {"quantstats": True}},
         {"data": {**SETTINGS["data"], "cache": "x", "max_age": "7d", "offline": True, "timeout": 5.0}},
         {"benchmark": {"name": "b", "report": {"quantstats": True}, "data": {"assets": ["a"]}}},

@@ -1,6 +1,7 @@
 """Assets of the package have a display name on pages and figures; files and downloads keep the names of the series."""
 
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 from matplotlib.text import Text
@@ -9,6 +10,7 @@ import backtest as bt
 from backtest.reporting.display_names import ASSETS, asset_name, run_title
 from backtest.reporting.figures import run_figures
 from backtest.reporting.pages.tearsheet import render_tearsheet
+from support.builders.synthetic_result import synthetic_result
 from support.pages.page_cases import SAMPLE
 from support.pages.read_page import Page
 
@@ -36,6 +38,17 @@ def test_pages_and_figures_show_display_names() -> None:
         drawn = {text.get_text() for text in draw(result).findobj(Text)}
         assert asset_name("us_treasury_10y") in drawn
         assert not drawn & set(ASSETS)
+
+
+def test_a_title_is_shown_in_place_of_the_name_and_escaped() -> None:
+    title = "Calm & <b>steady</b>"
+    result = synthetic_result(24, name="calm")
+    titled = replace(result, settings={**result.settings, "title": title})
+    found = Page(render_tearsheet(titled, {}))
+    assert run_title(titled) == title
+    assert found.text.count(title) > 3
+    assert found.data["charts"]["growth"]["panels"][0]["series"][0]["name"] == title
+    assert any(button.get("data-file") == "calm_trades.csv" for button in found.of("button"))
 
 
 def test_a_benchmark_of_one_series_has_its_display_name() -> None:

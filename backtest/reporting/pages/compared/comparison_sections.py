@@ -17,7 +17,9 @@ from backtest.reporting.pages.compared.comparison_words import SHARES
 _MOST_YEARS = 30  # columns of the table of years; earlier years are in a folded table
 _NAMED_SHARE = 0.05  # smaller parts of a bar have no label
 _OPEN_WINDOW = 3  # years
-_NOT_COMPARED = frozenset({"name", "benchmark", "report"})  # sections without effect on the numbers of the page
+_NOT_COMPARED = frozenset(
+    {"name", "benchmark", "report", "title"}
+)  # sections without effect on the numbers of the page
 
 
 def ranked(comparison: Comparison) -> list[int]:

@@ -537,15 +537,25 @@ const PAGE = (() => {
   unfold();
 
   /* ---- start: charts are drawn when they come near, and again when width or colours change ---- */
-  const near = new IntersectionObserver((entries) => entries.filter((one) => one.isIntersecting).forEach((one) => {
-    near.unobserve(one.target);
-    draw(one.target);
-    new ResizeObserver(() => { drawn.get(one.target)?.resize(); draw(one.target); }).observe(one.target);
-  }), { rootMargin: "300px" });
+  const near = new IntersectionObserver((entries) => {
+    entries.filter((one) => one.isIntersecting).forEach((one) => begin(one.target));
+  }, { rootMargin: "300px" });
+  function begin(container) {
+    near.unobserve(container);
+    draw(container);
+    new ResizeObserver(() => { drawn.get(container)?.resize(); draw(container); }).observe(container);
+  }
   all("[data-chart]").forEach((container) => {
     container.style.height = `${heightOf(data.charts[container.dataset.chart])}px`;
     near.observe(container);
   });
+  // The others follow one at a time while the page has nothing else to do, for prints and pictures of the whole page.
+  const later = window.requestIdleCallback || ((act) => setTimeout(act, 50));
+  const drawNext = () => {
+    const next = all("[data-chart]").find((container) => container.clientWidth && !drawn.has(container));
+    if (next) { begin(next); later(drawNext); }
+  };
+  addEventListener("load", () => later(drawNext));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   const bar = document.querySelector(".toolbar"); // stays on top: elements that are scrolled to or focused appear below it
   if (bar) new ResizeObserver(() => { root.style.scrollPaddingTop = `${bar.offsetHeight + 12}px`; }).observe(bar);
