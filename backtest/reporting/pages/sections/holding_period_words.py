@@ -29,9 +29,10 @@ def holding_periods_in_words(result: BacktestResult) -> dict[str, Any] | None:
     if found.table.empty or len(found.nav) <= 2 * result.periods_per_year:
         return None
     water = found.under_water
+    lasting = f", and for {ratio(water['current'])} years at the end" if water["current"] else ""
     words = (
         f"NAV was below an earlier peak on {percent(water['share'], 0)} of dates, for {ratio(water['longest'])} years "
-        f"at most, and for {ratio(water['current'])} years at the end."
+        f"at most{lasting}."
     )
     rows = [{"years": years, **_texts(row)} for years, row in found.table.iterrows()]
     square = found.by_years
