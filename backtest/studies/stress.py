@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from backtest.analysis.origins.bond_durations import MONTHS, bond_durations
+from backtest.analysis.origins.bond_durations import MONTHS, bond_durations, latest_durations
 from backtest.analysis.origins.regime_labels import YEAR, by_month
 from backtest.config import RunConfig, load_config
 from backtest.data.market_data import MarketData
@@ -37,6 +37,8 @@ class Stress:
             `same_risk_leverage`, which has the volatility of the estimated ones; the columns of `scenarios` for a
             month that is the worst of a hundred.
         durations: (M, b) empirical duration of each bond over 36 months, in years, by month; no columns without bonds.
+        latest_durations: (b, 3) by bond: `value` over the last 36 months of returns and yields, which scenarios use,
+            and the ends `low` and `high` of its 95 % interval.
         notes: what is missing and why.
     """
 
@@ -47,6 +49,7 @@ class Stress:
     contributions: pd.DataFrame
     correlations: pd.DataFrame
     durations: pd.DataFrame
+    latest_durations: pd.DataFrame
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -102,10 +105,9 @@ def stress(
     book, date, notes = _book(steps.decided(plan))
     shocked = book.shocks(shocks or {})  # before the name, which needs numbers
     given = {_name(shocks): shocked} if shocks else {}
-    durations, missing = _durations(loaded, plan.data)
-    latest = durations.ffill(limit=1).iloc[-1] if len(durations.columns) else pd.Series(dtype=float)
+    durations, latest, missing = _durations(loaded, plan.data)
     crises, unplayed = book.replayed(plan.data.prices)
-    scenarios = given | book.usual_scenarios(latest) | crises
+    scenarios = given | book.usual_scenarios(latest["value"]) | crises
     effects = {name: book.under(values) for name, values in scenarios.items()}
     return Stress(
         loaded,
@@ -117,6 +119,7 @@ def stress(
         _contributions(effects, book.assets),
         book.correlations(),
         durations,
+        latest,
         (*notes, *missing, *unplayed),
     )
 
@@ -150,21 +153,21 @@ def _book(decided: Decided) -> tuple[Book, pd.Timestamp, tuple[str, ...]]:
     return Book(assets, plan.data.classes, weights, np.nan_to_num(covariance), maintenance), date, notes
 
 
-def _durations(config: RunConfig, data: MarketData) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the durations of bonds against the bundled 10-year Treasury yield, and why some are missing."""
+def _durations(config: RunConfig, data: MarketData) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Return durations of bonds against the bundled 10-year Treasury yield, the last ones, and why some are missing."""
     bonds = [asset for asset in data.assets if data.classes.get(asset) == BONDS]
-    none = pd.DataFrame(index=data.dates[:0])
+    none = pd.DataFrame(index=data.dates[:0]), pd.DataFrame(columns=["value", "low", "high"], dtype=float)
     if not bonds:
-        return none, ()
+        return *none, ()
     if data.periods_per_year < YEAR:
-        return none, ("no durations: expected periods of a month or less",)
+        return *none, ("no durations: expected periods of a month or less",)
     if config.data.currency != "USD":
-        return none, (f"no durations: the run is in {config.data.currency}, and the bundled yield is American",)
+        return *none, (f"no durations: the run is in {config.data.currency}, and the bundled yield is American",)
     yields = Sample("sample").fetch("us_yield_10y", None, 0.0).values["rate"].dropna()
     months = by_month(data.returns[bonds].iloc[1:])
     if (data.dates[-1] + pd.offsets.BDay(1)).month == data.dates[-1].month:
         months = months.iloc[:-1]  # the month has not ended
-    found = bond_durations(months, yields)
-    lacking = [str(bond) for bond in bonds if not np.isfinite(found[bond].ffill(limit=1).iloc[-1:]).all()]
-    why = f"no duration at the end: {', '.join(lacking)}, without returns and yields in the last {MONTHS} months"
-    return found, (why,) if lacking else ()
+    latest = latest_durations(months, yields)
+    lacking = [str(bond) for bond in latest.index[latest["value"].isna()]]
+    why = f"no duration: {', '.join(lacking)}, without {MONTHS} months of returns and yields"
+    return bond_durations(months, yields), latest, (why,) if lacking else ()

@@ -40,6 +40,7 @@ def test_scenarios_follow_from_weights_betas_and_durations(market: bt.MarketData
     assert row["leverage"] == pytest.approx(gross / (1 + change), rel=1e-9)
     assert row["margin_left"] == pytest.approx(1 + change - 0.3 * gross, rel=1e-9)
     assert found.durations["b"].iloc[-1] == pytest.approx(5, rel=1e-9)
+    assert found.latest_durations["value"]["b"] == pytest.approx(5, rel=1e-9)
     bond = found.contributions.loc["yields +200 bp", "b"]
     assert bond == pytest.approx(weights[1] * (np.exp(-5 * 0.02) - 1), rel=1e-9)
 
@@ -97,7 +98,7 @@ def test_the_command_prints_what_python_returns() -> None:
     assert found["scenarios"]["bonds -10 %"]["nav_change"] == expected.scenarios["nav_change"].iloc[0]
     shown = command("stress", config, "--shock", "bonds=-0.1").out
     assert expected.sentence in shown
-    assert "duration in years" in shown
+    assert "duration of us_treasury_10y over 36 months: 8.8" in shown
 
 
 @pytest.mark.parametrize(

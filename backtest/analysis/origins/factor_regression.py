@@ -11,6 +11,7 @@ from backtest.analysis.origins.regime_labels import YEAR, by_month, class_return
 from backtest.analysis.run_record import RunRecord
 from backtest.analysis.uncertainty.batches import FEWEST
 from backtest.analysis.uncertainty.bootstrap import LEVEL
+from backtest.analysis.uncertainty.least_squares import newey_west, usual_lags
 from backtest.analysis.uncertainty.long_run import half_width, two_sided
 from backtest.errors import DataError
 from backtest.numerics.arrays import Floats
@@ -26,8 +27,8 @@ class Factors:
 
     Args:
         loadings: by `alpha` and factor: `value` and its Newey-West `error`, `t` and `p_value` by Student's t, the ends
-            `low` and `high` of the 95 % interval, and `contribution` to the mean return above cash. Decimal; alpha and
-            contributions are per year, and the contributions add up to the mean return above cash.
+            `low` and `high` of the 95 % interval, NaN for an exact fit, and `contribution` to the mean return above
+            cash. Decimal; alpha and contributions are per year, and the contributions add up to the mean.
         r_squared: share of the variance that the factors explain; NaN for a return without variance.
         months: number of months.
         lags: lags of the errors, 4 (M / 100)^(2/9) rounded down.
@@ -55,15 +56,17 @@ class Factors:
         """Alpha with its interval, and the factor with the clearest loading, in words."""
         rows = self.loadings.to_dict("index")
         alpha, *others = rows.values()
-        verdict = "may be chance" if alpha["low"] <= 0 <= alpha["high"] else "is more than chance"
         digits = 1 if alpha["high"] - alpha["low"] > 0.001 else 2
         value, low, high = (f"{alpha[part]:z.{digits}%}" for part in ("value", "low", "high"))
-        sizes = [abs(row["t"]) for row in others]
+        verdict = "may be chance" if alpha["low"] <= 0 <= alpha["high"] else "is more than chance"
+        sure = f"between {low} and {high} with 95% confidence, and {verdict}"
+        if np.isnan(alpha["error"]):
+            sure = "and the factors explain every month"
+        sizes = [abs(row["t"] if np.isfinite(row["t"]) else row["value"]) for row in others]
         name = list(rows)[1 + int(np.argmax(sizes))]
         return (
             f"The factors explain {self.r_squared:.0%} of the variance of {self.months} months, most clearly {name} "
-            f"(loading {rows[name]['value']:.2f}). Alpha is {value} a year, between {low} and {high} with 95% "
-            f"confidence, and {verdict}."
+            f"(loading {rows[name]['value']:.2f}). Alpha is {value} a year, {sure}."
         )
 
 
@@ -105,41 +108,12 @@ def factors_of(record: RunRecord, factors: pd.DataFrame | None = None) -> Factor
             f"factors: {', '.join(names[1:])} are constant or collinear over the common months; expected factors of "
             "which none follows from the others"
         )
-    lags = int(4 * (len(y) / 100) ** (2 / 9))
+    lags = usual_lags(len(y))
     values, errors = newey_west(y, design, lags)
     spread = float(((y - y.mean()) ** 2).sum())
     explained = 1 - float(((y - design @ values) ** 2).sum()) / spread if spread > 0 else np.nan
     table = _table(names, values, errors, design)
     return Factors(table, explained, len(y), lags, excess[common], known[common])
-
-
-def newey_west(y: Floats, design: Floats, lags: int) -> tuple[Floats, Floats]:
-    """Return least-squares coefficients, and standard errors with Bartlett weights (Newey, West 1987).
-
-    The covariance is (X'X)⁻¹ S (X'X)⁻¹ × T / (T - k) with S = Σ_l w_l (Γ_l + Γ_l'), Γ_l = Σ_t e_t e_{t-l} x_t x_{t-l}',
-    w_l = 1 - l / (L + 1).
-
-    Args:
-        y: (T,) values to explain.
-        design: (T, k) regressors of full rank, T > k.
-        lags: L, 0 or more.
-
-    Example:
-        >>> values, errors = newey_west(np.array([1.0, 2.0, 2.0, 3.0]), np.ones((4, 1)), 0)
-        >>> values.round(4).tolist(), errors.round(4).tolist()
-        ([2.0], [0.4082])
-    """
-    values = np.linalg.lstsq(design, y, rcond=None)[0]
-    scores = design * (y - design @ values)[:, None]
-    middle = scores.T @ scores
-    for lag in range(1, lags + 1):
-        moment = scores[lag:].T @ scores[:-lag]
-        middle += (1 - lag / (lags + 1)) * (moment + moment.T)
-    inverse = np.linalg.inv(design.T @ design)
-    count, parameters = design.shape
-    covariance = inverse @ middle @ inverse * (count / (count - parameters))
-    errors: Floats = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    return np.asarray(values, dtype=float), errors
 
 
 def _table(names: Sequence[str], values: Floats, errors: Floats, design: Floats) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """`stress`: the last holdings under shocks, other correlations and past crises."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,7 +69,7 @@ def _as_json(found: "Stress") -> str:
     dated = durations.set_axis([f"{date:%Y-%m-%d}" for date in durations.index])
     content: dict[str, Any] = {"name": found.config.name, "date": f"{found.date:%Y-%m-%d}", "sentence": found.sentence}
     content |= {"weights": found.weights.to_dict(), "notes": found.notes}
-    tables = ("scenarios", "contributions", "correlations")
+    tables = ("scenarios", "contributions", "correlations", "latest_durations")
     content |= {name: getattr(found, name).to_dict("index") for name in tables}
     return json_bytes({**content, "durations": dated.to_dict("index")}).decode()
 
@@ -81,10 +82,9 @@ def _print(found: "Stress") -> None:
     moved = {"volatility": "volatility", "same_risk_leverage": "leverage at the same risk"}
     worst = {name: f"{text}, bad month" if name == "nav_change" else text for name, text in _HEADINGS.items()}
     show(_table("correlation", found.correlations, moved | worst))
-    latest = found.durations.dropna(how="all").iloc[-1:]
-    for date, row in latest.iterrows():
-        years = ", ".join(f"{name} {value:.1f}" for name, value in row.items())
-        typer.echo(f"duration in years, 36 months to {date:%Y-%m}: {years}")
+    for bond, row in found.latest_durations.dropna(subset="value").iterrows():
+        span = "" if math.isnan(row["low"]) else f" ({row['low']:.1f} to {row['high']:.1f})"
+        typer.echo(f"duration of {bond} over 36 months: {row['value']:.1f}{span} years")
     typer.echo(found.sentence)
     print_notes(found.notes)
 

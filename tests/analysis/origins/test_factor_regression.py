@@ -64,7 +64,8 @@ def test_a_constant_mix_without_costs_has_its_weights_as_loadings() -> None:
     found = run.factors()
     np.testing.assert_allclose(found.loadings["value"], [0, 0.5, 0.5], atol=1e-12)  # rounding of NAV
     assert found.r_squared == pytest.approx(1, abs=1e-12)
-    assert found.sentence.startswith("The factors explain 100% of the variance of ")
+    assert found.loadings["error"].isna().all()
+    assert found.sentence.endswith("Alpha is 0.00% a year, and the factors explain every month.")
 
 
 def test_days_are_compounded_to_months(run: bt.BacktestResult, factors: pd.DataFrame) -> None:

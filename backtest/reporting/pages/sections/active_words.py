@@ -5,7 +5,7 @@ from typing import Any
 from backtest.analysis.origins.regime_labels import YEAR
 from backtest.analysis.result import BacktestResult
 from backtest.errors import DataError
-from backtest.reporting.format import change, change2, percent, ratio
+from backtest.reporting.format import MISSING, change, change2, is_missing, percent, ratio
 from backtest.reporting.pages.chance_words import with_minus
 
 _FEWEST = 24  # periods: a shorter run has a tracking error by chance
@@ -50,6 +50,6 @@ def _factor(name: str, row: dict[str, float]) -> dict[str, str]:
     return {
         "name": f"{name}, a year" if annual else name,
         "value": write(row["value"]),
-        "span": f"{write(row['low'])} to {write(row['high'])}",
+        "span": MISSING if is_missing(row["low"]) else f"{write(row['low'])} to {write(row['high'])}",
         "contribution": change2(row["contribution"]),
     }
