@@ -84,13 +84,13 @@ def stress(
 
     Args:
         config: see `bt.run`, as for `overrides`, `market` and `offline`.
-        shocks: returns by asset or class, above -1, all at once: the first scenario. Usual scenarios follow it.
+        shocks: returns by asset or class, above -1 and up to 10, all at once: the first scenario. Usual scenarios follow it.
         overrides: values that replace settings, by dotted name.
         market: market data in place of the `data` sections.
         offline: ask no source.
 
     Raises:
-        ConfigError: a shock is of an unknown name, or not a return above -1.
+        ConfigError: a shock is of an unknown name, or not a return above -1 and up to 10.
         SimulationError: NAV is lost before the last date.
         BacktestError: see `bt.run`.
 

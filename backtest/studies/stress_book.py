@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ _RISES = (0.01, 0.02, 0.03)
 _CORRELATIONS = (0.5, 0.9)
 _WORST = 2.326348  # quantile of the normal distribution at 0.99: a loss of one month in a hundred
 _MONTHS = 12
+_LARGEST = 10  # return of a shock: more is probably a percentage
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +60,7 @@ class Book:
         """Return (n,) shocks by asset from shocks by asset or class, NaN for other assets; an asset's own one counts.
 
         Raises:
-            ConfigError: a name is not an asset or class of the run, or a shock is not a number above -1.
+            ConfigError: a name is not an asset or class of the run, or a shock is not a number above -1 and up to 10.
         """
         if not isinstance(given, Mapping):
             raise ConfigError(
@@ -72,9 +74,9 @@ class Book:
                 raise ConfigError(
                     f"shocks: {name} is not an asset or class of the run; expected one of {', '.join(known)}.{near}"
                 )
-            if isinstance(value, bool) or not isinstance(value, int | float) or not -1 < value < np.inf:
+            if isinstance(value, bool) or not isinstance(value, Real) or not -1 < value <= _LARGEST:
                 raise ConfigError(
-                    f"shocks: {name}: got {value!r:.80}; expected a return above -1, such as -0.1 for -10 %"
+                    f"shocks: {name}: got {value!r:.80}; expected a return above -1 and up to {_LARGEST}, such as -0.1 for -10 %"
                 )
             chosen = [asset == name or self.classes.get(asset) == name for asset in self.assets]
             found[chosen] = value

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from arch.data import frenchdata
 from statsmodels.regression.linear_model import OLS
 
 import backtest as bt
@@ -66,6 +67,18 @@ def test_a_constant_mix_without_costs_has_its_weights_as_loadings() -> None:
     assert found.r_squared == pytest.approx(1, abs=1e-12)
     assert found.loadings["error"].isna().all()
     assert found.sentence.endswith("Alpha is 0.00% a year, and the factors explain every month.")
+
+
+def test_the_market_of_fama_and_french_is_the_stock_market_of_the_sample() -> None:
+    """Published factors: US stocks have a loading of 1 on the market, and no other."""
+    published = frenchdata.load() / 100
+    months = pd.to_datetime(pd.DatetimeIndex(published.index).asi8.astype(str), format="%Y%m")
+    factors = published[["Mkt-RF", "SMB", "HML"]].set_axis(months, axis=0)
+    data = {"source": "sample", "assets": ["us_stocks"], "cash": "us_tbill"}
+    run = bt.run({"data": data, "strategy": "equal_weight", "estimation": {"window": 12}})
+    found = run.factors(factors)
+    assert found.months > 1000
+    np.testing.assert_allclose(found.loadings["value"], [0, 1, 0, 0], atol=1e-8)  # digits of the sample
 
 
 def test_days_are_compounded_to_months(run: bt.BacktestResult, factors: pd.DataFrame) -> None:
