@@ -16,6 +16,7 @@ from backtest.config.known_names import check_names
 from backtest.config.messages import as_yaml, first_lines, lines, unknown_key
 from backtest.config.nested.implied_benchmark import is_weights, series_benchmark, strategy_benchmark, weights_benchmark
 from backtest.config.nested.sleeve_configs import misfits, replace_configs
+from backtest.config.replaced_sections import contradictions, with_sections
 from backtest.config.run_config import RunConfig
 from backtest.config.yaml_nodes import Location, dotted
 from backtest.data.data_settings import DataSettings
@@ -75,6 +76,9 @@ def load_config(
     if isinstance(given, RunConfig):
         if not overrides and data is None:
             return given
+        replaced = with_sections(given, overrides or {}) if data is None and with_benchmark else None
+        if replaced is not None:
+            return replaced
         benchmarks = {"benchmark": given.benchmarks} if given.other_benchmarks else {}
         document = Document({**fields_of(given), **benchmarks}, overrides, given.file, data)
         document.overrides = tuple(dict.fromkeys((*given.overrides, *document.overrides)))
@@ -142,34 +146,11 @@ def load_document(
     if checked is not None:
         main, *others = benchmarks.values() or (None,)
         checked = checked.model_copy(update={"benchmark": main, "other_benchmarks": tuple(others)})
-        problems += _contradictions(document, checked, benchmarks, with_benchmark)
+        problems += contradictions(document, checked, benchmarks, with_benchmark)
         problems += misfits(checked, sleeves, document)
     if checked is None or problems:
         raise ConfigError(*sorted(_without_repeats(problems), key=_by_place))
     return checked
-
-
-def _contradictions(
-    document: Document, config: RunConfig, benchmarks: Mapping[Location, RunConfig], with_benchmark: bool
-) -> list[str]:
-    """Return a line for each setting that contradicts the benchmarks."""
-    problems, ours, names = [], config.data.currency, set[str]()
-    for place, benchmark in benchmarks.items():
-        at, theirs = f"{document.at(place)}: {dotted(place)}", benchmark.data.currency
-        if theirs != ours:
-            problems.append(f"{at}: its currency is {theirs}, but the run's is {ours}; expected one currency")
-        if benchmark.name in names:
-            problems.append(f"{at}: another benchmark has the name {benchmark.name} too; expected each name once")
-        names.add(benchmark.name)
-    why = "this configuration has no benchmark" if with_benchmark else "a benchmark has no benchmark of its own"
-    if config.benchmark is not None:
-        why = "the benchmark's targets depend on its own path" if config.benchmark.follows_its_path else ""
-    if why:
-        problems += [
-            f"{document.at(at)}: {dotted(at)}: benchmark, but {why}; expected a number"
-            for at in config.volatilities_of_benchmark
-        ]
-    return problems
 
 
 def _without_repeats(problems: list[str]) -> list[str]:
