@@ -84,7 +84,8 @@ def stress(
 
     Args:
         config: see `bt.run`, as for `overrides`, `market` and `offline`.
-        shocks: returns by asset or class, above -1 and up to 10, all at once: the first scenario. Usual scenarios follow it.
+        shocks: returns by asset or class, above -1 and up to 10, all at once: the first scenario. The usual ones follow
+            it.
         overrides: values that replace settings, by dotted name.
         market: market data in place of the `data` sections.
         offline: ask no source.

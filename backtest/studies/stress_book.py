@@ -76,7 +76,8 @@ class Book:
                 )
             if isinstance(value, bool) or not isinstance(value, Real) or not -1 < value <= _LARGEST:
                 raise ConfigError(
-                    f"shocks: {name}: got {value!r:.80}; expected a return above -1 and up to {_LARGEST}, such as -0.1 for -10 %"
+                    f"shocks: {name}: got {value!r:.80}; expected a return above -1 and up to {_LARGEST}, such as "
+                    "-0.1 for -10 %"
                 )
             chosen = [asset == name or self.classes.get(asset) == name for asset in self.assets]
             found[chosen] = value
