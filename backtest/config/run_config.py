@@ -247,14 +247,26 @@ class RunConfig(BaseModel):
         A run without a title has no entry for it.
         Secrets are hidden (`backtest.redaction`).
         """
+        hidden: dict[str, Any] = redact_settings(self._plain())
+        return hidden
+
+    def _plain(self) -> dict[str, Any]:
+        """Return the settings with their secrets."""
         untitled = set() if self.title else {"title"}
         settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"} | untitled)
-        with reported(StrategyError, f"{self.strategy.name}: "):
-            settings["strategy"] = {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
-        benchmarks = [benchmark.resolved() for benchmark in self.benchmarks]
+        settings["strategy"] = self.strategy_settings()
+        benchmarks = [benchmark._plain() for benchmark in self.benchmarks]
         settings["benchmark"] = benchmarks if len(benchmarks) > 1 else next(iter(benchmarks), None)
-        hidden: dict[str, Any] = redact_settings(settings)
-        return hidden
+        return settings
+
+    def strategy_settings(self) -> dict[str, Any]:
+        """Return the name and the settings of the strategy as plain values.
+
+        Raises:
+            StrategyError: a setting of an own strategy is no plain value.
+        """
+        with reported(StrategyError, f"{self.strategy.name}: "):
+            return {"name": self.strategy.name, **self.strategy.model.model_dump(mode="json")}
 
     def overridden(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of the overrides by dotted name, from the result of `resolved`."""

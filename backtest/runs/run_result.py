@@ -82,15 +82,21 @@ def result_of(decided: Decided, benchmarks: Sequence[Benchmark] = (), notes: Seq
 
 
 def _read_now(config: RunConfig) -> dict[str, Any]:
-    """Return the settings of a run, and hashes of files that may change before the result is looked at."""
-    return {"settings": config.resolved(), "own_code": own_code_of(config), "strategy_files": strategy_files_of(config)}
+    """Return hashes of files that may change before the result is looked at.
+
+    Raises:
+        StrategyError: a setting of an own strategy cannot be written with the result.
+    """
+    config.strategy_settings()
+    return {"own_code": own_code_of(config), "strategy_files": strategy_files_of(config)}
 
 
 def _whole(
     decided: Decided, ledger: Ledger, benchmarks: Sequence[Benchmark], notes: Sequence[str], read: Mapping[str, Any]
 ) -> BacktestResult:
     """Return a result with its tables and notes and, with benchmarks, what relates it to them."""
-    plan, config, settings = decided.plan, decided.plan.config, read["settings"]
+    plan, config = decided.plan, decided.plan.config
+    settings = config.resolved()
     sleeves = sleeve_targets(decided)
     result = build_result(
         ledger,
@@ -107,8 +113,7 @@ def _whole(
         result,
         config_file=public(str(config.file.absolute())) if config.file.name else None,
         overrides=config.overridden(settings),
-        own_code=read["own_code"],
-        strategy_files=read["strategy_files"],
+        **read,
         own_metrics=_own_metrics(config),
         sleeve_weights=None if sleeves is None else sleeves.reindex(result.target_weights.index),
         setup=plan.setup,
