@@ -1,4 +1,4 @@
-"""`robustness`: one rule decided on the other days of its period, and traded with other lags."""
+"""`robustness`: one rule under other conventions: the day of the decision, the lag, the close or the open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,17 @@ from backtest.analysis.result import BacktestResult
 from backtest.config import RunConfig, load_config
 from backtest.data.market_data import MarketData
 from backtest.engine.settings.schedule import rebalance_rows
+from backtest.errors import BacktestError
 from backtest.runs.pipeline import Config, data_settings_of, run_on
+from backtest.runs.plan import Plan
 from backtest.runs.steps import Steps
 
 NUMBERS = ("cagr", "volatility", "sharpe", "max_drawdown")
 """Numbers of each run, as in `BacktestResult.headline`."""
 
-CONFIGURED, DAY, LAG = "configured", "day", "lag"
+CONFIGURED, DAY, LAG, EXECUTION = "configured", "day", "lag", "execution"
+CONVENTION = "convention"
+"""All changes together, for `Robustness.ranges` and `Robustness.band`."""
 
 _MOST = 31  # days of a period: all of a month, and no more of a quarter or a year, evenly spaced
 _LONGEST_LAG = 1000  # as in `RebalanceSettings`
@@ -26,35 +30,38 @@ _PERIODS = {"weekly": ("W", "week"), "monthly": ("M", "month"), "quarterly": ("Q
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Robustness:
-    """Runs that differ only in the day of the decision or in the execution lag, all over the same dates.
+    """Runs that differ from the configured one in one convention each, all over the same dates.
 
     Args:
         config: the configuration.
-        runs: (R,) one row for each run, the configured one first: `change` is `configured`, `day` or `lag`, `value`
-            is the day or the lag, then the `NUMBERS`, decimal; annual numbers are per year.
+        runs: (R,) one row for each run, the configured one first: `change` is `configured`, `day`, `lag` or
+            `execution`, `value` is the new setting, then the `NUMBERS`, decimal; annual numbers are per year.
         nav: (T, R) NAV of each run in units of the initial capital, by the rows of `runs`.
+        chance: (4, 2) by number, `low` and `high`: the intervals of the configured run over these dates, as in
+            `confidence` of its summary; of the maximum drawdown a prediction interval. NaN without an interval.
         notes: why some runs are missing.
     """
 
     config: RunConfig
     runs: pd.DataFrame
     nav: pd.DataFrame
+    chance: pd.DataFrame
     notes: tuple[str, ...]
 
     def __repr__(self) -> str:
         return f"<Robustness {self.config.name}: {len(self.runs)} runs>"
 
-    def ranges(self, change: str = DAY) -> pd.DataFrame:
+    def ranges(self, change: str = CONVENTION) -> pd.DataFrame:
         """Return the range of each number over the configured run and the runs with one kind of change.
 
         Args:
-            change: `day` or `lag`.
+            change: `day`, `lag` or `execution`; `convention` for all of them.
 
         Returns:
             (4, 6) by number: `configured`, `min`, `median`, `max`, `rank` of the configured run, 1 for the lowest
             value, and `runs`, how many there are. NaN where a number is undefined in one of the runs.
         """
-        found = self.runs[self.runs["change"].isin([CONFIGURED, change])]
+        found = self.runs[self._chosen(change)]
         values = found[list(NUMBERS)]
         columns = {
             "configured": values.iloc[0],
@@ -66,22 +73,26 @@ class Robustness:
         }
         return pd.DataFrame(columns, index=list(NUMBERS))
 
-    def band(self, change: str = DAY) -> pd.DataFrame:
+    def band(self, change: str = CONVENTION) -> pd.DataFrame:
         """Return the (T, 2) lowest and highest NAV on each date over the runs that `ranges` covers."""
-        found = self.nav.loc[:, self.runs["change"].isin([CONFIGURED, change])]
+        found = self.nav.loc[:, self._chosen(change)]
         return pd.DataFrame({"min": found.min(axis=1), "max": found.max(axis=1)})
 
     @property
     def sentence(self) -> str:
-        """The Sharpe ratio and its ranges in one sentence."""
+        """The Sharpe ratio and its ranges by chance and by convention in one sentence."""
+        by_convention = self.ranges().loc["sharpe", ["min", "max"]]
         parts = [f"Sharpe ratio {self.runs['sharpe'].iloc[0]:.2f}"]
-        period = _PERIODS.get(self.config.rebalance.frequency, ("", ""))[1]
-        for change, words in ((DAY, f"on other days of the {period}"), (LAG, "with other lags")):
-            others = self.runs.loc[self.runs["change"] == change, "sharpe"]
-            if len(others):
-                ends = f"{others.min(skipna=False):.2f}", f"{others.max(skipna=False):.2f}"
-                parts.append(f"{words} {' to '.join(dict.fromkeys(ends))}")
+        for cause, ends in (("chance", self.chance.loc["sharpe"]), (CONVENTION, by_convention)):
+            if ends.notna().all():
+                parts.append(f"by {cause} {' to '.join(dict.fromkeys(f'{end:.2f}' for end in ends))}")
         return "; ".join(parts)
+
+    def _chosen(self, change: str) -> "pd.Series[bool]":
+        kinds = (DAY, LAG, EXECUTION)
+        if change not in (*kinds, CONVENTION):
+            raise BacktestError(f"change: got {change!r}, expected one of {', '.join(kinds)} or {CONVENTION}")
+        return self.runs["change"].isin([CONFIGURED, *(kinds if change == CONVENTION else (change,))])
 
 
 def robustness(
@@ -91,10 +102,11 @@ def robustness(
     market: MarketData | None = None,
     offline: bool = False,
 ) -> Robustness:
-    """Run a configuration on the other days of its period, and with a lag of one more or one less.
+    """Run a configuration under other conventions that are as good as its own.
 
-    One setting is changed at a time. All runs begin on the first date on which each of them can trade, so the
-    configured run may begin later than from `bt.run`. Definitions: docs/guide/robustness.md
+    The conventions are the other days of its period, a lag of one more or one less, and, where the data has opens, the
+    other of close and open. One setting is changed at a time. All runs begin on the first date on which each of them
+    can trade, so the configured run may begin later than from `bt.run`. Definitions: docs/guide/robustness.md
 
     Args:
         config: see `bt.run`, as for the other arguments.
@@ -108,8 +120,8 @@ def robustness(
     Example:
         >>> found = robustness("configs/erc.yaml", {"rebalance.frequency": "quarterly"})
         >>> found.sentence
-        'Sharpe ratio 0.74; on other days of the quarter 0.69 to 0.71; with other lags 0.70'
-        >>> found.ranges().loc["sharpe", ["min", "max", "rank"]].round(3).tolist()
+        'Sharpe ratio 0.74; by chance 0.20 to 1.13; by convention 0.69 to 0.74'
+        >>> found.ranges("day").loc["sharpe", ["min", "max", "rank"]].round(3).tolist()
         [0.687, 0.743, 3.0]
     """
     given = data_settings_of(market)
@@ -117,9 +129,11 @@ def robustness(
     steps = Steps(offline=offline, market=market)
     plan, _ = steps.plan(loaded)
     days, notes = _days(loaded, plan.data)
-    changes: list[tuple[str, object, dict[str, int]]] = [(CONFIGURED, loaded.rebalance.day, {})]
+    changes: list[tuple[str, object, dict[str, object]]] = [(CONFIGURED, loaded.rebalance.day, {})]
     changes += [(DAY, day, {"rebalance.day": day}) for day in days]
     changes += [(LAG, lag, {"rebalance.execution_lag": lag}) for lag in _lags(loaded, plan.lag)]
+    points, lacking = _executions(loaded, plan)
+    changes += [(EXECUTION, point, {"rebalance.execution": point}) for point in points]
     configs = [load_config(loaded, settings, data=given) if settings else loaded for _, _, settings in changes]
     start = max(steps.plan(each)[0].first_trade for each in configs).date()
     results = [run_on(load_config(each, {"start": start}, data=given), steps) for each in configs]
@@ -128,12 +142,18 @@ def robustness(
         for (change, value, _), result in zip(changes, results, strict=True)
     ]
     nav = pd.concat([result.nav for result in results], axis=1, keys=range(len(results)))
-    return Robustness(loaded, pd.DataFrame(rows), nav / nav.iloc[0], notes)
+    return Robustness(loaded, pd.DataFrame(rows), nav / nav.iloc[0], _chance(results[0]), notes + lacking)
 
 
 def _numbers(result: BacktestResult) -> dict[str, float]:
     found = result.headline()
     return {name: found.get(name, np.nan) for name in NUMBERS}
+
+
+def _chance(result: BacktestResult) -> pd.DataFrame:
+    intervals = result.summary()["confidence"]
+    ends = [intervals[name] or (np.nan, np.nan) for name in NUMBERS]
+    return pd.DataFrame(ends, index=list(NUMBERS), columns=["low", "high"])
 
 
 def _days(config: RunConfig, data: MarketData) -> tuple[list[int], tuple[str, ...]]:
@@ -149,6 +169,20 @@ def _days(config: RunConfig, data: MarketData) -> tuple[list[int], tuple[str, ..
     own = rebalance_rows(dates, frequency, day)
     days = range(1, count + 1, -(-count // _MOST))
     return [each for each in days if rebalance_rows(dates, frequency, each) != own], ()
+
+
+def _executions(config: RunConfig, plan: Plan) -> tuple[list[str], tuple[str, ...]]:
+    """Return the other of close and open, if it can be traded at, and why it cannot although there are opens."""
+    if config.rebalance.execution == "open":
+        return ["close"], ()
+    opens = plan.data.opens
+    if config.data.opens is None or opens is None:
+        return [], ()
+    if plan.lag == 0:
+        return [], ("with a lag of 0 there are no trades at the open",)
+    if (opens.isna() & plan.data.prices.notna()).any(axis=None):
+        return [], ("some opens are missing, so trades at the open are not tried",)
+    return ["open"], ()
 
 
 def _lags(config: RunConfig, lag: int) -> list[int]:

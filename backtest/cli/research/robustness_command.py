@@ -1,4 +1,4 @@
-"""`robustness`: the same run on other days of its period and with other lags."""
+"""`robustness`: the same run under other conventions, such as the day of its decisions."""
 
 import math
 from pathlib import Path
@@ -24,8 +24,8 @@ def robustness(
     as_json: Annotated[bool, typer.Option("--json", help="Print all runs and ranges as JSON.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use cached data only, whatever its age.")] = False,
 ) -> None:
-    """Run a configuration on the other days of its period and with other lags, and show the ranges."""
-    from backtest.studies.robustness import DAY, LAG
+    """Run a configuration on other days, with other lags, at close and open, and show the ranges."""
+    from backtest.studies.robustness import CONVENTION, DAY, EXECUTION, LAG
     from backtest.studies.robustness import robustness as vary_timing
 
     (loaded,) = configs_of([config], overrides_of(setting, start=start, end=end))
@@ -33,10 +33,10 @@ def robustness(
     if as_json:
         from backtest.reporting.files.report_files import json_bytes
 
-        ranges = {change: found.ranges(change).to_dict("index") for change in (DAY, LAG)}
+        ranges = {change: found.ranges(change).to_dict("index") for change in (DAY, LAG, EXECUTION, CONVENTION)}
         dates = {"start": f"{found.nav.index[0]:%Y-%m-%d}", "end": f"{found.nav.index[-1]:%Y-%m-%d}"}
         content: dict[str, Any] = {"name": found.config.name, **dates, "sentence": found.sentence, "notes": found.notes}
-        content |= {"ranges": ranges, "runs": found.runs.to_dict("records")}
+        content |= {"chance": found.chance.to_dict("index"), "ranges": ranges, "runs": found.runs.to_dict("records")}
         typer.echo(json_bytes(content).decode(), nl=False)
         return
     _print_ranges(found)
@@ -46,7 +46,7 @@ def _print_ranges(found: "Robustness") -> None:
     """Print the range of each number by kind of change, and the sentence."""
     from backtest.analysis.metrics.metric_registry import BY_KEY
     from backtest.reporting.format import TERMINAL
-    from backtest.studies.robustness import NUMBERS
+    from backtest.studies.robustness import CONVENTION, NUMBERS
 
     headings = (BY_KEY[key].terminal_name for key in NUMBERS)
     table = new_table(f"{found.nav.index[0]:%Y-%m-%d} to {found.nav.index[-1]:%Y-%m-%d}", *headings)
@@ -56,7 +56,9 @@ def _print_ranges(found: "Robustness") -> None:
 
     first, *others = dict.fromkeys(found.runs["change"])
     add(first, found.runs.iloc[0])
-    for change in others:
+    for end in found.chance.columns:
+        add(f"chance: {end}", found.chance[end])
+    for change in (*others, CONVENTION) if len(others) > 1 else others:
         ranges = found.ranges(change)
         for column in ("min", "median", "max"):
             add(f"{change}: {column}", ranges[column])

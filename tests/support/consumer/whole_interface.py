@@ -96,7 +96,7 @@ def chance_of_a_loss(data: bt.MarketData) -> float:
 def lowest_of(data: bt.MarketData) -> float:
     """Return the lowest Sharpe ratio of a quarterly strategy over the days on which it may decide."""
     found = bt.robustness({"strategy": "erc", "rebalance": {"frequency": "quarterly"}}, market=data)
-    return float(found.ranges()["min"]["sharpe"])
+    return float(found.ranges("day")["min"]["sharpe"])
 
 
 def worst_of(data: bt.MarketData) -> float:
