@@ -247,17 +247,8 @@ class RunConfig(BaseModel):
         A run without a title has no entry for it.
         Secrets are hidden (`backtest.redaction`).
         """
-        hidden: dict[str, Any] = redact_settings(self._plain())
+        hidden: dict[str, Any] = redact_settings(_plain(self))
         return hidden
-
-    def _plain(self) -> dict[str, Any]:
-        """Return the settings with their secrets."""
-        untitled = set() if self.title else {"title"}
-        settings = self.model_dump(mode="json", exclude={"strategy", "benchmark"} | untitled)
-        settings["strategy"] = self.strategy_settings()
-        benchmarks = [benchmark._plain() for benchmark in self.benchmarks]
-        settings["benchmark"] = benchmarks if len(benchmarks) > 1 else next(iter(benchmarks), None)
-        return settings
 
     def strategy_settings(self) -> dict[str, Any]:
         """Return the name and the settings of the strategy as plain values.
@@ -271,6 +262,16 @@ class RunConfig(BaseModel):
     def overridden(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the values of the overrides by dotted name, from the result of `resolved`."""
         return {name: _at(settings, name) for name in self.overrides}
+
+
+def _plain(config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run and its benchmarks as plain values, with their secrets."""
+    untitled = set() if config.title else {"title"}
+    settings = config.model_dump(mode="json", exclude={"strategy", "benchmark"} | untitled)
+    settings["strategy"] = config.strategy_settings()
+    benchmarks = [_plain(benchmark) for benchmark in config.benchmarks]
+    settings["benchmark"] = benchmarks if len(benchmarks) > 1 else next(iter(benchmarks), None)
+    return settings
 
 
 def _at(settings: Any, name: str) -> Any:
