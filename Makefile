@@ -137,7 +137,7 @@ LOWEST := $(LOCK) --resolution lowest-direct
 
 lock:  ## Pin the newest releases in requirements/ (needs uv)
 	$(LOCK) --group build pyproject.toml --output-file requirements/run.txt
-	$(LOWEST) --extra garch --extra xlsx --extra cluster pyproject.toml --output-file requirements/lowest.txt
+	$(LOWEST) --extra garch --extra xlsx --extra cluster --extra live pyproject.toml --output-file requirements/lowest.txt
 	$(LOCK) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(LOCK) --group peers pyproject.toml --output-file requirements/peers.txt
 	$(LOCK) --group zipline --output-file requirements/zipline.txt

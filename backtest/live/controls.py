@@ -73,10 +73,11 @@ def _controls(config: RunConfig, periods_per_year: int) -> Iterator[Control]:
     estimator = config.estimation.covariance
     if estimator in _ESTIMATORS:
         yield Control("estimation.covariance", "Estimator", estimator, choices=_ESTIMATORS)
-    if isinstance(config.financing, Margin):
-        yield Control("financing.spread_bps", "Loan spread", config.financing.spread_bps, 0, 400, 5, " bp")
-    elif isinstance(config.financing, Futures):
-        yield Control("financing.basis_bps", "Basis of futures", config.financing.basis_bps, 0, 400, 5, " bp")
+    financing = config.financing
+    if isinstance(financing, Margin) and isinstance(financing.spread_bps, int | float):
+        yield Control("financing.spread_bps", "Loan spread", financing.spread_bps, 0, 400, 5, " bp")
+    elif isinstance(financing, Futures) and isinstance(financing.basis_bps, int | float):
+        yield Control("financing.basis_bps", "Basis of futures", financing.basis_bps, 0, 400, 5, " bp")
     if config.rebalance.frequency in _FREQUENCIES:
         slower = tuple(name for name in _FREQUENCIES if periods_per_year >= 52 or name != "weekly")
         yield Control("rebalance.frequency", "Rebalancing", config.rebalance.frequency, choices=slower)

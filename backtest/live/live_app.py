@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
+from functools import partial
 from secrets import compare_digest
 from typing import Any
 
@@ -30,7 +31,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-Act = Callable[[LiveRuns, dict[str, Any]], "Future[dict[str, Any]]"]
+Answer = Callable[[Request], Awaitable[Response]]
+Act = Callable[[dict[str, Any]], "Future[dict[str, Any]]"]
 
 
 def app_of(runs: LiveRuns, token: str, hosts: frozenset[str], page: Callable[[], str]) -> Starlette:
@@ -43,53 +45,59 @@ def app_of(runs: LiveRuns, token: str, hosts: frozenset[str], page: Callable[[],
         page: function that returns the page as HTML.
     """
 
-    def guarded(act: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            known = compare_digest(request.path_params["token"].encode(), token.encode())
-            if not known or request.headers.get("host", "") not in hosts:
-                return Response("not found\n", 404, media_type="text/plain")
-            response = await act(request)
-            response.headers.update(_HEADERS)
-            return response
-
-        return answer
-
     async def show(_: Request) -> Response:
         return Response(page(), media_type="text/html")
 
-    def answering(act: Act) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            try:
-                given = await _body(request)
-                return JSONResponse(await asyncio.wrap_future(act(runs, given)))
-            except SupersededError:
-                return JSONResponse({"superseded": True}, 409)
-            except (BacktestError, _WrongRequestError) as problem:
-                return JSONResponse({"error": str(problem)}, 422)
-            except CancelledError:
-                return JSONResponse({"error": "the server is stopping"}, 503)
+    async def report(_: Request) -> Response:
+        written = runs.written
+        return Response("not found\n", 404) if written is None else Response(written, media_type="text/html")
 
-        return answer
-
-    async def chance(request: Request) -> Response:
-        try:
-            given = await _body(request)
-            return JSONResponse(runs.chance([float(value) for value in given["sharpe"]][:100_000]))
-        except (KeyError, TypeError, ValueError, _WrongRequestError):
-            return JSONResponse({"error": "expected a list of Sharpe ratios"}, 422)
-
-    actions: dict[str, Act] = {
-        "path": lambda own, given: own.path(*_common(given)),
-        "intervals": lambda own, given: own.intervals(*_common(given)),
-        "curve": lambda own, given: own.curve(*_common(given), str(given.get("setting"))),
+    acts: dict[str, Act] = {
+        "path": lambda given: runs.path(*_common(given)),
+        "intervals": lambda given: runs.intervals(*_common(given)),
+        "curve": lambda given: runs.curve(*_common(given), str(given.get("setting"))),
+        "chance": lambda given: runs.chance(_numbers(given)),
+        "save": lambda given: runs.save(_common(given)[2], str(given.get("name"))),
+        "write": lambda given: runs.write(_common(given)[2]),
     }
+    guarded = partial(_guarded, token=token, hosts=hosts)
+    shown = [Route("/{token}/", guarded(show)), Route("/{token}/report", guarded(report))]
     return Starlette(
         routes=[
-            Route("/{token}/", guarded(show)),
-            *(Route(f"/{{token}}/{name}", guarded(answering(act)), methods=["POST"]) for name, act in actions.items()),
-            Route("/{token}/chance", guarded(chance), methods=["POST"]),
+            *shown,
+            *(Route(f"/{{token}}/{name}", guarded(_json(act)), methods=["POST"]) for name, act in acts.items()),
         ]
     )
+
+
+def _guarded(act: Answer, *, token: str, hosts: frozenset[str]) -> Answer:
+    """Answer only under the token and the server's own name, with the headers of all answers."""
+
+    async def answer(request: Request) -> Response:
+        known = compare_digest(request.path_params["token"].encode(), token.encode())
+        if not known or request.headers.get("host", "") not in hosts:
+            return Response("not found\n", 404, media_type="text/plain")
+        response = await act(request)
+        response.headers.update(_HEADERS)
+        return response
+
+    return answer
+
+
+def _json(act: Act) -> Answer:
+    """Answer a JSON object by a JSON object; mistakes have the message of the configuration."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await asyncio.wrap_future(act(await _body(request))))
+        except SupersededError:
+            return JSONResponse({"superseded": True}, 409)
+        except (BacktestError, _WrongRequestError) as problem:
+            return JSONResponse({"error": str(problem)}, 422)
+        except (CancelledError, RuntimeError):  # the thread of the runs has ended
+            return JSONResponse({"error": "the server is stopping"}, 503)
+
+    return answer
 
 
 class _WrongRequestError(Exception):
@@ -131,3 +139,11 @@ def _common(given: dict[str, Any]) -> tuple[str, int, dict[str, Any]]:
     ):
         raise _WrongRequestError("settings: expected numbers and texts by name")
     return tab, number, settings
+
+
+def _numbers(given: dict[str, Any]) -> list[float]:
+    """Return the Sharpe ratios of a request."""
+    values = given.get("sharpe")
+    if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
+        raise _WrongRequestError("sharpe: expected a list of numbers")
+    return [float(value) for value in values]

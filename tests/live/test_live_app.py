@@ -1,11 +1,15 @@
 """The server answers its own page alone, the newest request counts, and numbers are those of `bt.run`."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 import backtest as bt
+from backtest.live.controls import controls_of
 from backtest.live.live_app import app_of
 from backtest.live.live_runs import LiveRuns
 
@@ -28,7 +32,7 @@ def client(runs: LiveRuns) -> TestClient:
 
 def asked(
     client: TestClient, name: str = "path", number: int = 1, tab: str = "a", **settings: object
-) -> dict[str, object]:
+) -> dict[str, Any]:
     given = {
         "tab": tab,
         "number": number,
@@ -101,6 +105,72 @@ def test_a_curve_has_the_numbers_of_its_runs(client: TestClient) -> None:
     assert curve["sharpe"][k] == run.headline()["sharpe"]
     wrong = client.post(f"/{TOKEN}/curve", json={**given, "setting": "estimation.covariance"})
     assert wrong.status_code == 422
+
+
+def test_settings_are_saved_as_a_configuration_that_extends(tmp_path: Path) -> None:
+    """The saved configuration gives the numbers of the page."""
+    for name in ("levered_erc", "erc", "60_40"):
+        shutil.copy(f"configs/{name}.yaml", tmp_path)
+    made = LiveRuns(bt.prepare(tmp_path / "levered_erc.yaml"))
+    client = TestClient(app_of(made, TOKEN, frozenset({HOST}), str), base_url=f"http://{HOST}")
+
+    def save(name: object) -> dict[str, object]:
+        given = {
+            "tab": "a",
+            "number": 1,
+            "settings": {"financing.spread_bps": 150, "estimation.window": 24},
+            "name": name,
+        }
+        return dict(client.post(f"/{TOKEN}/save", json=given).json())
+
+    assert save("mine") == {"path": str(tmp_path / "mine.yaml")}
+    again = bt.run(tmp_path / "mine.yaml")
+    overrides = {"financing.spread_bps": 150, "estimation.window": "24M"}
+    assert (again.name, again.headline()) == ("mine", bt.run(tmp_path / "levered_erc.yaml", overrides).headline())
+    assert "exists; expected a new name" in str(save("mine")["error"])
+    for wrong in ("../mine", "", "A", "a/b", "x" * 61, None, "con.yaml"):
+        assert "save: got the name" in str(save(wrong)["error"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "60_40.yaml",
+        "erc.yaml",
+        "levered_erc.yaml",
+        "mine.yaml",
+    ]
+    made.close()
+    assert client.post(f"/{TOKEN}/path", json={"tab": "a", "number": 2, "settings": {}}).status_code == 503
+
+
+@pytest.mark.usefixtures("without_figures")
+def test_the_full_report_is_written_and_shown(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backtest.live.live_runs.REPORTS", tmp_path)
+    assert client.get(f"/{TOKEN}/report").status_code == 404
+    assert (
+        asked(client, "write", tab="w", financing__spread_bps=10)["path"]
+        == f"{tmp_path}/levered_erc_live/tearsheet.html"
+    )
+    assert client.get(f"/{TOKEN}/report").text == (tmp_path / "levered_erc_live" / "tearsheet.html").read_text()
+
+
+def test_controls_fit_the_run() -> None:
+    def settings(name: str, **overrides: object) -> list[str]:
+        config = bt.prepare(f"configs/{name}.yaml", overrides).config
+        return [control.setting for control in controls_of(config, 12)]
+
+    common = [
+        "estimation.window",
+        "estimation.covariance",
+        "financing.spread_bps",
+        "rebalance.frequency",
+        "costs.trading_bps",
+    ]
+    assert settings("erc") == common
+    assert settings("levered_erc") == ["strategy.target_volatility", "strategy.max_gross_exposure", *common]
+    assert "financing.basis_bps" in settings("60_40", financing={"kind": "futures", "basis_bps": 30})
+    assert "costs.trading_bps" not in settings(
+        "erc", costs={"trading_bps": {"equities": 1, "bonds": 1, "commodities": 1}}
+    )
 
 
 def test_the_best_of_many_looks_too_good(client: TestClient) -> None:
