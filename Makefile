@@ -78,6 +78,7 @@ bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/data/cache_speed.py --large
 	$(BIN)/python benchmarks/data/file_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/sweep_speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/data/live_speed.py
 
 peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py

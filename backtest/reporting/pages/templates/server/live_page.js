@@ -52,7 +52,7 @@
 
   let last = null;
   function remembered(name) { // one step of undo for a drag
-    if (last !== name || Date.now() - remembered.at > 1000) history_.push(key(settings()));
+    if (name === null || last !== name || Date.now() - remembered.at > 1000) history_.push(key(settings()));
     last = name;
     remembered.at = Date.now();
     document.getElementById("undo").disabled = false;
