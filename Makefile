@@ -78,6 +78,7 @@ bench: $(DEV_READY)  ## Speed of the program's parts, side by side
 	$(BIN)/python benchmarks/data/cache_speed.py --large
 	$(BIN)/python benchmarks/data/file_speed.py
 	PYTHONPATH=. $(BIN)/python benchmarks/sweep_speed.py
+	PYTHONPATH=. $(BIN)/python benchmarks/data/live_speed.py
 
 peers: .venv-peers/.ready  ## The risk solvers next to other packages, which get an environment of their own
 	PYTHONPATH=. .venv-peers/bin/python benchmarks/peers.py
@@ -137,7 +138,7 @@ LOWEST := $(LOCK) --resolution lowest-direct
 
 lock:  ## Pin the newest releases in requirements/ (needs uv)
 	$(LOCK) --group build pyproject.toml --output-file requirements/run.txt
-	$(LOWEST) --extra garch --extra xlsx --extra cluster pyproject.toml --output-file requirements/lowest.txt
+	$(LOWEST) --extra garch --extra xlsx --extra cluster --extra live pyproject.toml --output-file requirements/lowest.txt
 	$(LOCK) --group dev --constraints requirements/run.txt pyproject.toml --output-file requirements/dev.txt
 	$(LOCK) --group peers pyproject.toml --output-file requirements/peers.txt
 	$(LOCK) --group zipline --output-file requirements/zipline.txt

@@ -15,6 +15,7 @@ import typer
 from backtest.cli import (
     check_command,
     data_commands,
+    live_command,
     orders_command,
     repeat_commands,
     run_commands,
@@ -53,6 +54,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "robustness": robustness_command.robustness,
     "monte-carlo": monte_carlo_command.monte_carlo,
     "stress": stress_command.stress,
+    "live": live_command.live,
     "breakeven": break_even_command.breakeven,
     "replay": repeat_commands.replay,
     "verify": repeat_commands.verify,
