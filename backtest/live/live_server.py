@@ -1,4 +1,4 @@
-"""Start of the live page's server, on this machine alone, until it is told to stop."""
+"""Start of the live page's server, on this machine alone, until it is stopped."""
 
 import secrets
 import socket

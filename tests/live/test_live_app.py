@@ -1,4 +1,4 @@
-"""The server answers its own page alone, the newest request counts, and numbers are those of `bt.run`."""
+"""The server answers its own page alone, the newest request counts, and numbers are the ones of `bt.run`."""
 
 import shutil
 from collections.abc import Iterator
