@@ -45,6 +45,7 @@ def serve(prepared: Prepared, port: int, on_ready: Callable[[str], None], stop: 
             raise ConfigError(
                 f"--port: {port} cannot be used ({problem}); expected a free port, or 0 for any"
             ) from problem
+        listening.listen()  # a browser may come before the server runs
         number = listening.getsockname()[1]
         hosts = frozenset(f"{name}:{number}" for name in (HOST, "localhost"))
         result = prepared.run()
