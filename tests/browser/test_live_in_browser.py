@@ -1,6 +1,7 @@
 """The live page in a browser: moving a slider, undo, pins, reload, two tabs, and the end of the server."""
 
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -36,7 +37,9 @@ def address() -> Iterator[str]:
 
 
 def test_a_visit(address: str, browser: Browser) -> None:
+    expect.set_options(timeout=1000 * HANG)
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * HANG)
     page, other = context.new_page(), context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda problem: problems.append(str(problem)))
@@ -65,13 +68,12 @@ def test_a_visit(address: str, browser: Browser) -> None:
     page.locator('[data-setting="estimation.window"] input').focus()
     page.keyboard.press("End")  # 120 months
     expect(page.locator("#period")).to_contain_text("1996-01-31")
-    assert other.locator("#variants tbody tr").first.locator("td").nth(2).inner_text().startswith(configured)
+    expect(other.locator("#variants tbody tr").first.locator("td").nth(2)).to_contain_text(configured)
     page.bring_to_front()
     for width in (1440, 768, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})
-        for _ in range(200):  # charts follow the window
-            if page.evaluate("document.documentElement.scrollWidth") <= width:
-                break
+        end = time.monotonic() + HANG  # charts follow the window
+        while page.evaluate("document.documentElement.scrollWidth") > width and time.monotonic() < end:
             page.wait_for_timeout(50)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert not problems
